@@ -1,0 +1,57 @@
+//! What each fused operation means: the formula that a backend without a kernel runs, and that is
+//! differentiated where there is no rule.
+mod attention;
+mod loss;
+mod matmul;
+mod norm;
+mod pool;
+mod softmax;
+mod sort;
+
+use crate::{Backend, Error, Fused, Op, Outputs, Result, Tensor, Trace};
+use smallvec::smallvec;
+
+/// Runs the parts of a fused or custom operation.
+pub fn decompose<B: Backend>(b: &B, op: Op<&B::Value>) -> Result<Outputs<B::Value>> {
+    let tensors = |xs: smallvec::SmallVec<[&B::Value; 4]>| -> Vec<Tensor<B>> {
+        xs.into_iter().map(|x| Tensor::from_value(b.clone(), x.clone())).collect()
+    };
+    let results = match op {
+        Op::Fused(fused, xs) => parts(b, &fused, &tensors(xs))?,
+        Op::Custom(op, xs) => {
+            let xs = tensors(xs);
+            let trace = Trace::default();
+            let symbols = xs.iter().map(|x| trace.input(x.meta())).collect::<Result<Vec<_>>>()?;
+            let results = op.decompose(&symbols)?;
+            let program = trace.finish(&results.iter().collect::<Vec<_>>())?;
+            program.call(b, &xs.iter().collect::<Vec<_>>())?
+        }
+        op => return Err(Error::internal(op.name(), "is a primitive and has no parts")),
+    };
+    Ok(results.into_iter().map(Tensor::into_value).collect())
+}
+
+fn parts<B: Backend>(b: &B, fused: &Fused, xs: &[Tensor<B>]) -> Result<Outputs<Tensor<B>>> {
+    match (fused, xs) {
+        (Fused::Linear, [x, w, rest @ ..]) => matmul::linear(x, w, rest.first()),
+        (Fused::Softmax(axis), [x]) => softmax::softmax(x, *axis),
+        (Fused::LogSoftmax(axis), [x]) => softmax::log_softmax(x, *axis),
+        (Fused::LayerNorm { dims, eps }, [x, rest @ ..]) => norm::layer_norm(x, rest, *dims, *eps),
+        (Fused::RmsNorm { dims, eps }, [x, rest @ ..]) => norm::rms_norm(x, rest, *dims, *eps),
+        (Fused::BatchNorm { eps }, [x, rest @ ..]) => norm::batch_norm(x, rest, *eps),
+        (Fused::Attention { scale, causal }, [q, k, v, rest @ ..]) => {
+            attention::attention(q, k, v, rest.first(), *scale, *causal)
+        }
+        (Fused::CrossEntropy { ignore_index }, [x, target]) => loss::cross_entropy(x, target, *ignore_index),
+        (Fused::MaxPool(pool), [x]) => pool::max_pool(x, pool),
+        (Fused::AvgPool(pool, divisor), [x]) => pool::avg_pool(x, pool, *divisor),
+        (Fused::TopK { k, axis, largest }, [x]) => sort::topk(x, *k, *axis, *largest),
+        (Fused::Chain(program), xs) => program.call(b, &xs.iter().collect::<Vec<_>>()),
+        (fused, xs) => Err(Error::internal(fused.name(), format!("does not take {} operands", xs.len()))),
+    }
+}
+
+/// One result.
+fn one<B: Backend>(y: Tensor<B>) -> Result<Outputs<Tensor<B>>> {
+    Ok(smallvec![y])
+}

@@ -1,0 +1,61 @@
+//! Normalisations: `y = (x - mean) / √(var + eps) · weight + bias`.
+use crate::{Axes, Backend, Outputs, Result, Shape, Tensor, keepdim};
+use smallvec::smallvec;
+
+pub fn layer_norm<B: Backend>(
+    x: &Tensor<B>,
+    affine: &[Tensor<B>],
+    dims: usize,
+    eps: f64,
+) -> Result<Outputs<Tensor<B>>> {
+    let (y, mean, rstd) = standardised(x, trailing(x, dims), eps)?;
+    Ok(smallvec![scaled(y, affine, |a| Ok(a.clone()))?, mean, rstd])
+}
+
+pub fn rms_norm<B: Backend>(
+    x: &Tensor<B>,
+    affine: &[Tensor<B>],
+    dims: usize,
+    eps: f64,
+) -> Result<Outputs<Tensor<B>>> {
+    let axes = trailing(x, dims);
+    let rrms = (x.square()?.mean(keepdim(&axes[..]))? + eps)?.rsqrt()?;
+    Ok(smallvec![scaled((x * &rrms)?, affine, |a| Ok(a.clone()))?, rrms])
+}
+
+pub fn batch_norm<B: Backend>(x: &Tensor<B>, affine: &[Tensor<B>], eps: f64) -> Result<Outputs<Tensor<B>>> {
+    let axes: Axes = (0..x.rank()).filter(|&a| a != 1).collect();
+    let (y, mean, rstd) = standardised(x, axes, eps)?;
+    let channels: Shape = (0..x.rank()).map(|a| if a == 1 { x.shape()[1] } else { 1 }).collect();
+    Ok(smallvec![scaled(y, affine, |a| a.reshape(&channels))?, mean, rstd])
+}
+
+/// The last `dims` axes.
+fn trailing<B: Backend>(x: &Tensor<B>, dims: usize) -> Axes {
+    (x.rank() - dims..x.rank()).collect()
+}
+
+/// `((x - mean) · rstd, mean, rstd)`, with `rstd = 1 / √(mean (x - mean)² + eps)`.
+fn standardised<B: Backend>(
+    x: &Tensor<B>,
+    axes: Axes,
+    eps: f64,
+) -> Result<(Tensor<B>, Tensor<B>, Tensor<B>)> {
+    let mean = x.mean(keepdim(&axes[..]))?;
+    let centred = (x - &mean)?;
+    let rstd = (centred.square()?.mean(keepdim(&axes[..]))? + eps)?.rsqrt()?;
+    Ok(((centred * &rstd)?, mean, rstd))
+}
+
+/// Times the weight and plus the bias, where there are any.
+fn scaled<B: Backend>(
+    y: Tensor<B>,
+    affine: &[Tensor<B>],
+    shape: impl Fn(&Tensor<B>) -> Result<Tensor<B>>,
+) -> Result<Tensor<B>> {
+    match affine {
+        [] => Ok(y),
+        [weight] => y * shape(weight)?,
+        [weight, bias, ..] => (y * shape(weight)?)? + shape(bias)?,
+    }
+}

@@ -1,0 +1,102 @@
+//! Pooling: a padded tensor seen through windows.
+use crate::{
+    ArgReduce, Backend, DType, Divisor, Op, Outputs, PadAxis, Pool, Reduce, Result, Scalar, Shape, Span,
+    Tensor,
+};
+use smallvec::smallvec;
+
+/// The largest of each window, and where in the flattened spatial axes it lies.
+pub fn max_pool<B: Backend>(x: &Tensor<B>, pool: &Pool) -> Result<Outputs<Tensor<B>>> {
+    let lowest = if x.dtype().is_float() { Scalar::Float(f64::NEG_INFINITY) } else { lowest(x.dtype()) };
+    let seen = flat(&windows(x, pool, lowest)?, pool)?;
+    let places = flat(&windows(&places(x, pool)?, pool, Scalar::Int(-1))?, pool)?;
+    let last = seen.rank() - 1;
+    // what is padded never wins: it stands behind a real element or is one's equal
+    let inside = places.ge(0)?.broadcast_to(seen.shape())?;
+    let masked = inside.where_(&seen, lowest)?;
+    let at = Tensor::one(Op::ArgReduce(ArgReduce::Max, &masked, last))?;
+    let y = Tensor::one(Op::Gather { x: &masked, index: &at, axis: last })?.without(&smallvec![last])?;
+    let indices = Tensor::one(Op::Gather { x: &places.broadcast_to(seen.shape())?, index: &at, axis: last })?;
+    Ok(smallvec![y, indices.without(&smallvec![last])?])
+}
+
+/// The mean of each window.
+pub fn avg_pool<B: Backend>(x: &Tensor<B>, pool: &Pool, divisor: Divisor) -> Result<Outputs<Tensor<B>>> {
+    let seen = flat(&windows(x, pool, Scalar::Int(0))?, pool)?;
+    let last = seen.rank() - 1;
+    let sum = Tensor::one(Op::Reduce(Reduce::Sum, &seen, smallvec![last]))?.without(&smallvec![last])?;
+    let count = match divisor {
+        Divisor::Fixed(n) => return Ok(smallvec![(sum / n as f64)?]),
+        // ones where something counts, summed by the same windows
+        Divisor::Inside => x.ones_like()?,
+        Divisor::Padded => padded(&x.ones_like()?, pool, Scalar::Int(1))?,
+    };
+    let (counted, pool) = match divisor {
+        Divisor::Padded => {
+            (count, Pool { padding: pool.padding.iter().map(|_| 0).collect(), ..pool.clone() })
+        }
+        _ => (count, pool.clone()),
+    };
+    let seen = flat(&windows(&counted, &pool, Scalar::Int(0))?, &pool)?;
+    let count = Tensor::one(Op::Reduce(Reduce::Sum, &seen, smallvec![last]))?.without(&smallvec![last])?;
+    Ok(smallvec![(sum / count)?])
+}
+
+/// The number of each element in the flattened spatial axes, with leading axes of size one.
+fn places<B: Backend>(x: &Tensor<B>, pool: &Pool) -> Result<Tensor<B>> {
+    let lead = x.rank() - pool.kernel.len();
+    let shape: Shape = x.shape().iter().enumerate().map(|(a, &n)| if a < lead { 1 } else { n }).collect();
+    let (start, step, dtype) = (Scalar::Int(0), Scalar::Int(1), DType::I64);
+    Tensor::make(x.backend(), Op::Arange { start, step, len: shape.numel(), dtype })?.reshape(&shape)
+}
+
+fn lowest(dtype: DType) -> Scalar {
+    match dtype {
+        DType::I64 => Scalar::Int(i64::MIN),
+        DType::I32 => Scalar::Int(i32::MIN.into()),
+        DType::I8 => Scalar::Int(i8::MIN.into()),
+        DType::F64 | DType::F32 | DType::BF16 | DType::F16 => Scalar::Float(f64::NEG_INFINITY),
+        DType::U32 | DType::U8 | DType::Bool => Scalar::Int(0),
+    }
+}
+
+/// The padding itself, without what a window that hangs over the end needs.
+fn padded<B: Backend>(x: &Tensor<B>, pool: &Pool, value: Scalar) -> Result<Tensor<B>> {
+    let lead = x.rank() - pool.kernel.len();
+    let none = std::iter::repeat_n(PadAxis::default(), lead);
+    let padding =
+        none.chain(pool.padding.iter().map(|&p| PadAxis { low: p, high: p, interior: 0 })).collect();
+    Tensor::one(Op::Pad(x, padding, value))
+}
+
+/// `[.., output.., kernel..]`: what each window sees.
+fn windows<B: Backend>(x: &Tensor<B>, pool: &Pool, value: Scalar) -> Result<Tensor<B>> {
+    let (axes, lead) = (pool.kernel.len(), x.rank() - pool.kernel.len());
+    let mut seen = padded(x, pool, value)?;
+    for axis in 0..axes {
+        let (kernel, stride, dilation) = (pool.kernel[axis], pool.stride[axis], pool.dilation[axis]);
+        let (output, along) = (pool.output[axis], lead + axis);
+        let reach = (kernel - 1) * dilation + 1;
+        let wanted = (output.max(1) - 1) * stride + reach;
+        let have = seen.shape()[along];
+        if wanted > have {
+            let mut padding: crate::Padding = smallvec![PadAxis::default(); seen.rank()];
+            padding[along].high = wanted - have;
+            seen = Tensor::one(Op::Pad(&seen, padding, value))?;
+        }
+        seen = seen.span(along, Span { start: 0, step: 1, len: wanted })?;
+        seen = Tensor::one(Op::Windows { x: &seen, axis: along, size: reach, step: stride })?;
+        let inner = seen.rank() - 1;
+        seen = seen.span(inner, Span { start: 0, step: dilation as isize, len: kernel })?;
+        seen = seen.span(along, Span { start: 0, step: 1, len: output })?;
+    }
+    Ok(seen)
+}
+
+/// The kernel's axes as one.
+fn flat<B: Backend>(seen: &Tensor<B>, pool: &Pool) -> Result<Tensor<B>> {
+    let kept = seen.rank() - pool.kernel.len();
+    let mut shape: Shape = seen.shape()[..kept].iter().copied().collect();
+    shape.push(pool.kernel.iter().product());
+    seen.reshape(&shape)
+}

@@ -1,0 +1,183 @@
+//! Operations with parts of their own: their results are those of their decompositions.
+use super::{axis, conv, float, index, one};
+use crate::{DType, Error, Fused, Meta, Metas, Pool, Result, Shape};
+use smallvec::smallvec;
+
+pub fn fused(fused: &Fused, xs: &[&Meta]) -> Result<Metas> {
+    let name = fused.name();
+    match fused {
+        Fused::Linear => conv::linear(xs),
+        Fused::Softmax(along) | Fused::LogSoftmax(along) => {
+            let [x] = operands(name, xs)?;
+            float(name, x)?;
+            axis(name, x, *along)?;
+            one(&x.shape, x.dtype)
+        }
+        Fused::LayerNorm { dims, .. } => {
+            let (x, statistics) = trailing_norm(name, xs, *dims, 3)?;
+            Ok(smallvec![x.clone(), statistics.clone(), statistics])
+        }
+        Fused::RmsNorm { dims, .. } => {
+            let (x, statistics) = trailing_norm(name, xs, *dims, 2)?;
+            Ok(smallvec![x.clone(), statistics])
+        }
+        Fused::BatchNorm { .. } => batch_norm(name, xs),
+        Fused::Attention { .. } => attention(name, xs),
+        Fused::CrossEntropy { .. } => cross_entropy(name, xs),
+        Fused::MaxPool(pool) => {
+            let [x] = operands(name, xs)?;
+            let shape = pooled(name, pool, x)?;
+            Ok(smallvec![Meta::new(&shape, x.dtype), Meta::new(shape, DType::I64)])
+        }
+        Fused::AvgPool(pool, _) => {
+            let [x] = operands(name, xs)?;
+            float(name, x)?;
+            one(pooled(name, pool, x)?, x.dtype)
+        }
+        Fused::TopK { k, axis: along, .. } => {
+            let [x] = operands(name, xs)?;
+            axis(name, x, *along)?;
+            if *k > x.shape[*along] {
+                let why = format!("there are no {k} elements along dim {along} of {}", x.shape);
+                return Err(Error::value(name, why));
+            }
+            let shape = x.shape.with(*along, *k);
+            Ok(smallvec![Meta::new(&shape, x.dtype), Meta::new(shape, DType::I64)])
+        }
+        Fused::Chain(program) => {
+            if let Some(x) = xs.iter().find(|x| x.shape != xs[0].shape) {
+                return Err(Error::shape(name, format!("{} and {} differ", xs[0].shape, x.shape)));
+            }
+            program.infer(xs)
+        }
+    }
+}
+
+fn operands<'a, const N: usize>(name: &'static str, xs: &[&'a Meta]) -> Result<[&'a Meta; N]> {
+    <[&Meta; N]>::try_from(xs)
+        .map_err(|_| Error::internal(name, format!("takes {N} operands, not {}", xs.len())))
+}
+
+/// Checks a normalisation over the last axes; gives the operand and what its statistics look like.
+fn trailing_norm<'a>(
+    name: &'static str,
+    xs: &[&'a Meta],
+    dims: usize,
+    most: usize,
+) -> Result<(&'a Meta, Meta)> {
+    let [x, affine @ ..] = xs else {
+        return Err(Error::internal(name, "takes an operand"));
+    };
+    float(name, x)?;
+    if dims == 0 || dims > x.shape.rank() || xs.len() > most {
+        return Err(Error::shape(name, format!("cannot normalise {dims} dims of {}", x.shape)));
+    }
+    let split = x.shape.rank() - dims;
+    for a in affine {
+        if a.shape[..] != x.shape[split..] || a.dtype != x.dtype {
+            return Err(Error::shape(
+                name,
+                format!("the weight or bias {a} does not fit {x} over {dims} dims"),
+            ));
+        }
+    }
+    Ok((x, Meta::new(x.reduced(&(split..x.shape.rank()).collect()), x.dtype)))
+}
+
+fn batch_norm(name: &'static str, xs: &[&Meta]) -> Result<Metas> {
+    let [x, affine @ ..] = xs else {
+        return Err(Error::internal(name, "takes an operand"));
+    };
+    float(name, x)?;
+    let [_, channels, ..] = x.shape[..] else {
+        return Err(Error::shape(name, format!("needs (n, c, ..), not {}", x.shape)));
+    };
+    for a in affine {
+        if a.shape != [channels] || a.dtype != x.dtype {
+            return Err(Error::shape(
+                name,
+                format!("the weight or bias {a} does not fit {channels} channels"),
+            ));
+        }
+    }
+    let statistics = Meta::new(x.reduced(&(0..x.shape.rank()).filter(|&a| a != 1).collect()), x.dtype);
+    Ok(smallvec![(*x).clone(), statistics.clone(), statistics])
+}
+
+fn attention(name: &'static str, xs: &[&Meta]) -> Result<Metas> {
+    let (q, k, v, mask) = match xs {
+        [q, k, v] => (q, k, v, None),
+        [q, k, v, mask] => (q, k, v, Some(mask)),
+        _ => return Err(Error::internal(name, "takes three or four operands")),
+    };
+    float(name, q)?;
+    let bad = || Err(Error::shape(name, format!("q {q}, k {k} and v {v} do not fit")));
+    let ([lead @ .., n, d], [lead_k @ .., m, d_k], [lead_v @ .., m_v, e]) =
+        (&q.shape[..], &k.shape[..], &v.shape[..])
+    else {
+        return bad();
+    };
+    if lead != lead_k || lead != lead_v || d != d_k || m != m_v || q.dtype != k.dtype || q.dtype != v.dtype {
+        return bad();
+    }
+    let with = |tail: [usize; 2]| lead.iter().copied().chain(tail).collect::<Shape>();
+    let mask_fits =
+        |mask: &Meta| mask.shape == with([*n, *m]) && [DType::Bool, q.dtype].contains(&mask.dtype);
+    if let Some(mask) = mask.filter(|mask| !mask_fits(mask)) {
+        return Err(Error::shape(
+            name,
+            format!("the mask {mask} has to be bool or {} {}", q.dtype, with([*n, *m])),
+        ));
+    }
+    Ok(smallvec![Meta::new(with([*n, *e]), q.dtype), Meta::new(with([*n, 1]), q.dtype)])
+}
+
+fn cross_entropy(name: &'static str, xs: &[&Meta]) -> Result<Metas> {
+    let [logits, target] = operands(name, xs)?;
+    float(name, logits)?;
+    index::integer(name, target)?;
+    let fits = logits.shape.rank() >= 2 && {
+        let mut rows = logits.shape.clone();
+        rows.remove(1);
+        rows == target.shape
+    };
+    if !fits {
+        return Err(Error::shape(
+            name,
+            format!("targets {} do not fit logits {}", target.shape, logits.shape),
+        ));
+    }
+    Ok(smallvec![Meta::new(&target.shape, logits.dtype), Meta::new(&target.shape, logits.dtype)])
+}
+
+/// The shape of a pool's result. A window may hang over the end, but starts inside the padded tensor.
+fn pooled(name: &'static str, pool: &Pool, x: &Meta) -> Result<Shape> {
+    let axes = pool.kernel.len();
+    let parts = [&pool.stride, &pool.padding, &pool.dilation, &pool.output];
+    if parts.iter().any(|p| p.len() != axes) || x.shape.rank() < axes {
+        return Err(Error::shape(name, format!("a window over {axes} dims does not fit {}", x.shape)));
+    }
+    let lead = x.shape.rank() - axes;
+    let mut shape = x.shape.clone();
+    for axis in 0..axes {
+        let (size, kernel, padding) = (x.shape[lead + axis], pool.kernel[axis], pool.padding[axis]);
+        let (stride, dilation, output) = (pool.stride[axis], pool.dilation[axis], pool.output[axis]);
+        if kernel == 0 || stride == 0 || dilation == 0 {
+            return Err(Error::value(name, "kernel, stride and dilation have to be at least 1"));
+        }
+        if padding > kernel / 2 {
+            return Err(Error::value(
+                name,
+                format!("the padding {padding} is more than half of the kernel {kernel}"),
+            ));
+        }
+        let last_start = output.saturating_sub(1).checked_mul(stride);
+        if output > 0 && last_start.is_none_or(|start| start >= size.saturating_add(padding)) {
+            let why =
+                format!("{output} windows of {kernel}, {stride} apart, do not start in a dim of size {size}");
+            return Err(Error::shape(name, why));
+        }
+        shape[lead + axis] = output;
+    }
+    Ok(shape)
+}

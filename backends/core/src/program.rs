@@ -1,0 +1,84 @@
+//! Operations written down, to be replayed on any backend.
+use crate::{Backend, Error, Meta, Metas, Op, Outputs, Result, Tensor, ValueOf, infer};
+
+/// A straight line of operations. Numbers below `inputs` are the inputs; the rest are results, in order.
+#[derive(Clone, Debug, Default)]
+pub struct Program {
+    /// How many inputs there are.
+    pub inputs: usize,
+    /// The operations, over the numbers of what came before.
+    pub code: Vec<Op<usize>>,
+    /// The numbers of the program's results.
+    pub results: Vec<usize>,
+}
+
+impl Program {
+    /// Predicts the results.
+    pub fn infer(&self, inputs: &[&Meta]) -> Result<Metas> {
+        if inputs.len() != self.inputs {
+            let why = format!("takes {} inputs, not {}", self.inputs, inputs.len());
+            return Err(Error::internal("program", why));
+        }
+        let mut metas: Vec<Meta> = inputs.iter().map(|&m| m.clone()).collect();
+        for op in &self.code {
+            let out = infer(op.clone().try_map(|i| metas.get(i).ok_or_else(missing))?)?;
+            metas.extend(out);
+        }
+        self.results.iter().map(|&i| metas.get(i).cloned().ok_or_else(missing)).collect()
+    }
+
+    /// Runs it. An input that the program does not read may be missing.
+    pub fn replay<B: Backend>(&self, b: &B, inputs: Vec<Option<ValueOf<B>>>) -> Result<Outputs<ValueOf<B>>> {
+        let mut values = inputs;
+        let last_use = self.last_uses();
+        for (n, op) in self.code.iter().enumerate() {
+            let done =
+                b.run(op.clone().try_map(|i| values.get(i).and_then(Option::as_ref).ok_or_else(missing))?)?;
+            // what nothing reads any more is let go at once
+            op.clone().each(|i| {
+                if last_use[i] == Some(n) {
+                    values[i] = None;
+                }
+            });
+            values.extend(done.into_iter().map(Some));
+        }
+        let result = |&i: &usize| values.get(i).cloned().flatten().ok_or_else(missing);
+        self.results.iter().map(result).collect()
+    }
+
+    /// [`replay`](Self::replay) over tensors.
+    pub fn call<B: Backend>(&self, b: &B, inputs: &[&Tensor<B>]) -> Result<Outputs<Tensor<B>>> {
+        let values = self.replay(b, inputs.iter().map(|t| Some(t.value().clone())).collect())?;
+        Ok(values.into_iter().map(|v| Tensor::from_value(b.clone(), v)).collect())
+    }
+
+    /// Whether it looks at this input at all.
+    pub fn reads(&self, input: usize) -> bool {
+        let mut found = self.results.contains(&input);
+        self.code.iter().cloned().for_each(|op| op.each(|i| found |= i == input));
+        found
+    }
+
+    /// The line after which each value is read no more; none where it is a result or never read.
+    fn last_uses(&self) -> Vec<Option<usize>> {
+        let mut last = vec![None; self.inputs];
+        for (n, op) in self.code.iter().enumerate() {
+            op.clone().each(|i| {
+                if let Some(slot) = last.get_mut(i) {
+                    *slot = Some(n);
+                }
+            });
+            last.resize(last.len() + op.outputs(), None);
+        }
+        self.results.iter().for_each(|&i| {
+            if let Some(slot) = last.get_mut(i) {
+                *slot = None;
+            }
+        });
+        last
+    }
+}
+
+fn missing() -> Error {
+    Error::internal("program", "reads a value that is not there")
+}

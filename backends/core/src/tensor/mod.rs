@@ -1,0 +1,184 @@
+//! What users hold: a value and the backend that it lives on. Broadcasts, promotions and scalars end here.
+mod arg;
+mod convert;
+mod create;
+mod display;
+mod elementwise;
+mod grad;
+mod operators;
+mod reduce;
+mod view;
+
+pub use arg::{Arg, Target, TensorOptions, ToData};
+pub use grad::backward_all;
+
+use crate::{Backend, DType, Device, Error, Meta, Op, Operand, Outputs, Result, Shape};
+use std::panic::Location;
+
+/// An array of numbers on a device, and on differentiating backends its history.
+///
+/// ```
+/// use firesteel::prelude::*;
+/// let cpu = Cpu::default();
+/// let x = Tensor::new([[1.0, 2.0], [3.0, 4.0]], &cpu)?;
+/// assert_eq!((&x + 1.0)?.to_vec::<f32>()?, [2., 3., 4., 5.]);
+/// # Ok::<(), firesteel::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct Tensor<B: Backend> {
+    backend: B,
+    value: B::Value,
+}
+
+// ---- what is known without running anything
+impl<B: Backend> Tensor<B> {
+    /// A value and the backend that it lives on.
+    pub fn from_value(backend: B, value: B::Value) -> Self {
+        Self { backend, value }
+    }
+
+    /// The backend that it lives on.
+    pub fn backend(&self) -> &B {
+        &self.backend
+    }
+
+    /// Kind and index of the device that it lives on.
+    pub fn device(&self) -> Device {
+        self.backend.device()
+    }
+
+    /// The value on the backend.
+    pub fn value(&self) -> &B::Value {
+        &self.value
+    }
+
+    /// The value on the backend, without the backend.
+    pub fn into_value(self) -> B::Value {
+        self.value
+    }
+
+    /// Shape and dtype.
+    pub fn meta(&self) -> &Meta {
+        B::meta(&self.value)
+    }
+
+    /// The sizes of the dims.
+    pub fn shape(&self) -> &Shape {
+        &self.meta().shape
+    }
+
+    /// The type of the elements.
+    pub fn dtype(&self) -> DType {
+        self.meta().dtype
+    }
+
+    /// How many dims there are (PyTorch's `ndim`).
+    pub fn rank(&self) -> usize {
+        self.shape().rank()
+    }
+
+    /// How many elements there are.
+    pub fn numel(&self) -> usize {
+        self.shape().numel()
+    }
+
+    /// The size of a dim; negative numbers count from the end.
+    #[track_caller]
+    pub fn size(&self, dim: isize) -> Result<usize> {
+        let axis = self.axis("size", dim)?;
+        self.shape()
+            .get(axis)
+            .copied()
+            .ok_or_else(|| Error::index("size", "a tensor without dims has no sizes"))
+    }
+
+    /// The axis that `dim` names, for an operation called `op`.
+    #[track_caller]
+    pub(crate) fn axis(&self, op: &'static str, dim: isize) -> Result<usize> {
+        let here = Location::caller();
+        self.shape().axis(op, dim).map_err(|e| e.at(here))
+    }
+}
+
+// ---- the way to the backend
+impl<B: Backend> Tensor<B> {
+    /// Runs an operation without operands on a device.
+    #[track_caller]
+    pub fn make(backend: &B, op: Op<&B::Value>) -> Result<Self> {
+        let here = Location::caller();
+        let value = first(backend.run(op).map_err(|e| e.at(here))?)?;
+        Ok(Self::from_value(backend.clone(), value))
+    }
+
+    /// Runs an operation on the device of its operands, which must agree.
+    #[track_caller]
+    pub fn apply(op: Op<&Self>) -> Result<Outputs<Self>> {
+        let here = Location::caller();
+        let (name, mut home) = (op.name(), None);
+        let op = op.try_map(|t: &Self| {
+            home.get_or_insert(t).same_device(name, t).map_err(|e| e.at(here))?;
+            Ok::<_, Error>(&t.value)
+        })?;
+        let backend = &home.ok_or_else(|| Error::value(name, "needs at least one tensor").at(here))?.backend;
+        let values = backend.run(op).map_err(|e| e.at(here))?;
+        Ok(values.into_iter().map(|v| Self::from_value(backend.clone(), v)).collect())
+    }
+
+    /// [`apply`](Self::apply) for an operation with one result, or whose first result is wanted.
+    #[track_caller]
+    pub fn one(op: Op<&Self>) -> Result<Self> {
+        first(Self::apply(op)?)
+    }
+
+    /// [`apply`](Self::apply) for an operation with two results.
+    #[track_caller]
+    pub fn two(op: Op<&Self>) -> Result<(Self, Self)> {
+        let mut both = Self::apply(op)?.into_iter();
+        match (both.next(), both.next()) {
+            (Some(a), Some(b)) => Ok((a, b)),
+            _ => Err(Error::internal("apply", "an operation gave fewer results than it has")),
+        }
+    }
+
+    /// Replaces this tensor by the result of an operation, in its own memory where nobody else holds it.
+    /// `Operand::Target(0)` is the tensor itself.
+    #[track_caller]
+    pub fn update(&mut self, op: Op<Operand<&Self>>) -> Result<()> {
+        Self::update_all(&mut [self], op)
+    }
+
+    /// Replaces tensors by the results of an operation, in order, in their own memory where nobody else
+    /// holds it.
+    #[track_caller]
+    pub fn update_all(targets: &mut [&mut Self], op: Op<Operand<&Self>>) -> Result<()> {
+        let (here, name) = (Location::caller(), op.name());
+        let Some(home) = targets.first() else {
+            return Err(Error::value(name, "needs at least one tensor").at(here));
+        };
+        for target in targets.iter() {
+            home.same_device(name, target).map_err(|e| e.at(here))?;
+        }
+        let op = op.try_map(|x| match x {
+            Operand::Target(i) if i < targets.len() => Ok(Operand::Target(i)),
+            Operand::Target(_) => Err(Error::internal(name, "names a target that is not there")),
+            Operand::Value(t) => {
+                home.same_device(name, t).map(|()| Operand::Value(&t.value)).map_err(|e| e.at(here))
+            }
+        })?;
+        let backend = home.backend.clone();
+        let mut values: Vec<&mut B::Value> = targets.iter_mut().map(|t| &mut t.value).collect();
+        backend.update(&mut values, op).map_err(|e| e.at(here))
+    }
+
+    fn same_device(&self, op: &'static str, other: &Self) -> Result<()> {
+        let (here, there) = (self.device(), other.device());
+        if here == there {
+            return Ok(());
+        }
+        Err(Error::device(op, format!("operands are on {here} and {there}: move one with `.to(&device)`")))
+    }
+}
+
+fn first<T>(outputs: Outputs<T>) -> Result<T> {
+    outputs.into_iter().next().ok_or_else(|| Error::internal("apply", "an operation gave no result"))
+}

@@ -1,0 +1,81 @@
+//! Work split over threads.
+use firesteel_core::{Error, Result};
+use rayon::{ThreadPool, ThreadPoolBuilder};
+use std::{
+    ops::Range,
+    sync::atomic::{AtomicUsize, Ordering},
+    sync::{Arc, PoisonError, RwLock},
+};
+
+static POOL: RwLock<Option<Arc<ThreadPool>>> = RwLock::new(None);
+static THREADS: AtomicUsize = AtomicUsize::new(0);
+
+/// Below this many elements of simple arithmetic, waking another thread costs more than it saves.
+pub(crate) const GRAIN: usize = 32 * 1024;
+
+/// How many threads the kernels use: as many as there are cores, until it is set.
+pub fn num_threads() -> usize {
+    match THREADS.load(Ordering::Relaxed) {
+        0 => rayon::current_num_threads(),
+        threads => threads,
+    }
+}
+
+/// Sets how many threads the kernels use from now on, as `torch.set_num_threads`.
+#[track_caller]
+pub fn set_num_threads(threads: usize) -> Result<()> {
+    if threads == 0 {
+        return Err(Error::value("set_num_threads", "at least one thread is needed"));
+    }
+    let built =
+        ThreadPoolBuilder::new().num_threads(threads).thread_name(|i| format!("firesteel-{i}")).build();
+    let pool =
+        built.map_err(|e| Error::new(firesteel_core::ErrorKind::Device, "set_num_threads", e.to_string()))?;
+    *POOL.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(pool));
+    THREADS.store(threads, Ordering::Relaxed);
+    Ok(())
+}
+
+/// Runs `work` where rayon's own calls (and gemm's) use the kernels' threads.
+pub(crate) fn install<R: Send>(work: impl FnOnce() -> R + Send) -> R {
+    let pool = POOL.read().unwrap_or_else(PoisonError::into_inner).clone();
+    match pool {
+        Some(pool) => pool.install(work),
+        None => work(),
+    }
+}
+
+/// Runs `work` on pieces of `0..len`, each of at least `grain`, on all threads.
+pub(crate) fn ranges(len: usize, grain: usize, work: impl Fn(Range<usize>) + Sync) {
+    let pieces = (len / grain.max(1)).min(num_threads() * 4);
+    if pieces <= 1 || num_threads() == 1 {
+        return work(0..len);
+    }
+    let size = len.div_ceil(pieces);
+    install(|| {
+        rayon::scope(|scope| {
+            for start in (0..len).step_by(size) {
+                let work = &work;
+                scope.spawn(move |_| work(start..len.min(start + size)));
+            }
+        });
+    });
+}
+
+/// Splits `y` in pieces of a multiple of `unit` elements, and runs `work` with where each starts, in units.
+pub(crate) fn pieces<T: Send>(y: &mut [T], unit: usize, grain: usize, work: impl Fn(usize, &mut [T]) + Sync) {
+    let units = y.len() / unit.max(1);
+    let count = (y.len() / grain.max(1)).min(num_threads() * 4).min(units);
+    if count <= 1 || num_threads() == 1 {
+        return work(0, y);
+    }
+    let size = units.div_ceil(count);
+    install(|| {
+        rayon::scope(|scope| {
+            for (piece, y) in y.chunks_mut(size * unit).enumerate() {
+                let work = &work;
+                scope.spawn(move |_| work(piece * size, y));
+            }
+        });
+    });
+}

@@ -1,0 +1,177 @@
+//! What flows through the Cpu: views of blocks, and numbers that take no memory.
+use crate::pool::Block;
+use bytemuck::Pod;
+use firesteel_core::{DType, Layout, Meta, Result, Scalar, Shape};
+use half::{bf16, f16};
+use std::{fmt, sync::Arc};
+
+/// A tensor on the Cpu: a view of a block that others may share.
+#[derive(Clone)]
+pub struct CpuValue {
+    pub(crate) meta: Meta,
+    pub(crate) layout: Layout,
+    storage: Storage,
+}
+
+#[derive(Clone)]
+enum Storage {
+    Block(Arc<Block>),
+    /// The same element everywhere, which needs no memory.
+    Same(Element),
+}
+
+/// The bytes of one element.
+#[derive(Clone, Copy)]
+#[repr(C, align(8))]
+struct Element([u8; 8]);
+
+/// A Rust type in memory. Bool is kept as bytes of 0 and 1, since any byte may be there before it is written.
+pub(crate) trait Native: Pod + Send + Sync + PartialOrd + Default + fmt::Debug {}
+impl Native for f64 {}
+impl Native for f32 {}
+impl Native for bf16 {}
+impl Native for f16 {}
+impl Native for i64 {}
+impl Native for i32 {}
+impl Native for i8 {}
+impl Native for u32 {}
+impl Native for u8 {}
+impl Native for u16 {}
+impl Native for u64 {}
+
+impl CpuValue {
+    /// The same element everywhere.
+    pub(crate) fn same(meta: Meta, value: Scalar) -> Self {
+        let mut bytes = [0; 8];
+        let layout = Layout::uniform(meta.shape.clone());
+        firesteel_core::with_dtype!(meta.dtype, T => write_element(&mut bytes, value.to::<T>()));
+        Self { meta, layout, storage: Storage::Same(Element(bytes)) }
+    }
+
+    /// The numbers of a block, row-major from its start.
+    pub(crate) fn from_block(meta: Meta, block: Block) -> Self {
+        let layout = Layout::contiguous(meta.shape.clone());
+        Self { meta, layout, storage: Storage::Block(Arc::new(block)) }
+    }
+
+    /// Another view of the same memory.
+    pub(crate) fn view(&self, layout: Layout) -> Self {
+        let meta = Meta { shape: layout.shape.clone(), dtype: self.meta.dtype };
+        Self { meta, layout, storage: self.storage.clone() }
+    }
+
+    /// All elements of the memory beneath, in which the layout says where this value's lie. `T` is as wide
+    /// as the dtype.
+    pub(crate) fn memory<T: Native>(&self) -> &[T] {
+        debug_assert_eq!(size_of::<T>(), self.meta.dtype.size());
+        match &self.storage {
+            Storage::Block(block) => bytemuck::cast_slice(block.bytes()),
+            Storage::Same(element) => bytemuck::cast_slice(&element.0[..size_of::<T>()]),
+        }
+    }
+
+    /// The elements row-major, where they lie so.
+    pub(crate) fn rows<T: Native>(&self) -> Option<&[T]> {
+        if self.is_same() && self.meta.numel() != 1 || !self.layout.is_contiguous() {
+            return None;
+        }
+        let start = if self.meta.numel() == 0 { 0 } else { self.layout.offset };
+        self.memory().get(start..start + self.meta.numel())
+    }
+
+    /// The one element that is everywhere, where that is so by storage.
+    pub(crate) fn uniform<T: Native>(&self) -> Option<T> {
+        match &self.storage {
+            Storage::Same(_) => self.memory().first().copied(),
+            Storage::Block(_) => None,
+        }
+    }
+
+    pub(crate) fn is_same(&self) -> bool {
+        matches!(self.storage, Storage::Same(_))
+    }
+
+    /// The row-major elements to be written, where nobody else holds the memory.
+    pub(crate) fn rows_mut<T: Native>(&mut self) -> Option<&mut [T]> {
+        let (contiguous, len, offset) = (self.layout.is_contiguous(), self.meta.numel(), self.layout.offset);
+        match &mut self.storage {
+            Storage::Block(block) if contiguous => {
+                let all: &mut [T] = bytemuck::cast_slice_mut(Arc::get_mut(block)?.bytes_mut());
+                all.get_mut(offset..offset + len)
+            }
+            Storage::Block(_) | Storage::Same(_) => None,
+        }
+    }
+}
+
+/// Memory for a result, which is written and then becomes a value.
+pub(crate) struct Output<T> {
+    block: Block,
+    len: usize,
+    element: std::marker::PhantomData<T>,
+}
+
+impl<T: Native> Output<T> {
+    pub(crate) fn new(len: usize) -> Result<Self> {
+        let block = Block::new(len.saturating_mul(size_of::<T>()))?;
+        Ok(Self { block, len, element: std::marker::PhantomData })
+    }
+
+    /// What is to be written, with whatever was there before.
+    pub(crate) fn slice(&mut self) -> &mut [T] {
+        &mut bytemuck::cast_slice_mut(self.block.bytes_mut())[..self.len]
+    }
+
+    /// A row-major value of a shape with as many elements.
+    pub(crate) fn finish(self, shape: impl Into<Shape>, dtype: DType) -> CpuValue {
+        let meta = Meta::new(shape, dtype);
+        debug_assert_eq!((meta.numel(), dtype.size()), (self.len, size_of::<T>()));
+        CpuValue::from_block(meta, self.block)
+    }
+}
+
+fn write_element<T: firesteel_core::Element>(bytes: &mut [u8; 8], x: T) {
+    let data = T::wrap(vec![x]);
+    let written = data.bytes();
+    bytes[..written.len()].copy_from_slice(written);
+}
+
+impl fmt::Debug for CpuValue {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        write!(f, "CpuValue({}, strides {:?})", self.meta, &self.layout.strides[..])
+    }
+}
+
+/// Runs a body with a type alias bound to the type in memory of a dtype; of Bool, that is `u8`.
+macro_rules! native {
+    ($dtype:expr, $t:ident => $body:expr) => {
+        match $dtype {
+            firesteel_core::DType::F64 => native!(@ f64, $t, $body),
+            firesteel_core::DType::F32 => native!(@ f32, $t, $body),
+            firesteel_core::DType::BF16 => native!(@ half::bf16, $t, $body),
+            firesteel_core::DType::F16 => native!(@ half::f16, $t, $body),
+            firesteel_core::DType::I64 => native!(@ i64, $t, $body),
+            firesteel_core::DType::I32 => native!(@ i32, $t, $body),
+            firesteel_core::DType::I8 => native!(@ i8, $t, $body),
+            firesteel_core::DType::U32 => native!(@ u32, $t, $body),
+            firesteel_core::DType::U8 | firesteel_core::DType::Bool => native!(@ u8, $t, $body),
+        }
+    };
+    (@ $native:ty, $t:ident, $body:expr) => {{
+        type $t = $native;
+        $body
+    }};
+}
+
+/// Runs a body with a type alias bound to an unsigned integer as wide as the dtype: for what only moves
+/// elements.
+macro_rules! bits {
+    ($dtype:expr, $t:ident => $body:expr) => {
+        match $dtype.size() {
+            1 => native!(@ u8, $t, $body),
+            2 => native!(@ u16, $t, $body),
+            4 => native!(@ u32, $t, $body),
+            _ => native!(@ u64, $t, $body),
+        }
+    };
+}
