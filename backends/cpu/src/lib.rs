@@ -11,11 +11,13 @@ mod elementwise;
 mod fused;
 mod index;
 mod join;
+pub mod math;
 mod matmul;
 mod parallel;
 mod pool;
 mod reduce;
 mod scan;
+pub mod simd;
 mod sort;
 mod view;
 

@@ -1,0 +1,193 @@
+//! Loops compiled once for each instruction set, chosen when the program runs.
+//!
+//! A kernel is an ordinary loop of ordinary scalar code. [`dispatch!`] writes it out for the baseline, for
+//! AVX2 with FMA and for AVX-512, lets LLVM vectorise each, and runs the widest that this processor has:
+//!
+//! ```ignore
+//! dispatch!(|L| for (y, x) in ys.iter_mut().zip(xs) { *y = math::exp::<L>(*x) });
+//! ```
+//!
+//! What the loop calls must be `#[inline(always)]`: a function that stays a call was compiled for the
+//! baseline. [`pulp`] detects the instruction sets and carries a closure into each; `L` is what it lacks, a
+//! type that tells scalar code whether a fused multiply-add is one instruction or a slow library call.
+
+use std::ops::{Add, Mul};
+use std::sync::OnceLock;
+
+/// A floating-point type that [`Level`] computes in.
+pub trait Float: Copy + Add<Output = Self> + Mul<Output = Self> {
+    /// `self * b + c`, rounded once.
+    fn fused(self, b: Self, c: Self) -> Self;
+}
+
+impl Float for f32 {
+    #[inline(always)]
+    fn fused(self, b: f32, c: f32) -> f32 {
+        self.mul_add(b, c)
+    }
+}
+
+impl Float for f64 {
+    #[inline(always)]
+    fn fused(self, b: f64, c: f64) -> f64 {
+        self.mul_add(b, c)
+    }
+}
+
+/// An instruction set, as a type.
+pub trait Level: Copy + 'static {
+    /// Whether `f32::mul_add` is one instruction here.
+    const FMA: bool;
+
+    /// `a * b + c`, rounded once where the hardware does so, twice elsewhere.
+    #[inline(always)]
+    fn fma<T: Float>(a: T, b: T, c: T) -> T {
+        if Self::FMA { a.fused(b, c) } else { a * b + c }
+    }
+
+    /// The polynomial in `x` with these coefficients, the highest power's first, by Horner's rule.
+    #[inline(always)]
+    fn poly<T: Float, const N: usize>(x: T, coefficients: [T; N]) -> T {
+        let mut sum = coefficients[0];
+        for c in &coefficients[1..] {
+            sum = Self::fma(sum, x, *c);
+        }
+        sum
+    }
+}
+
+/// What every processor of the target has.
+#[derive(Clone, Copy, Debug)]
+pub struct Baseline;
+
+/// x86-64-v3: AVX2 and FMA.
+#[derive(Clone, Copy, Debug)]
+pub struct V3;
+
+/// x86-64-v4: AVX-512.
+#[derive(Clone, Copy, Debug)]
+pub struct V4;
+
+impl Level for Baseline {
+    const FMA: bool = cfg!(any(target_feature = "fma", target_arch = "aarch64"));
+}
+
+impl Level for V3 {
+    const FMA: bool = true;
+}
+
+impl Level for V4 {
+    const FMA: bool = true;
+}
+
+/// An instruction set that this processor was seen to have.
+#[derive(Clone, Copy, Debug)]
+pub enum Isa {
+    /// See [`Baseline`].
+    Baseline,
+    /// See [`V3`].
+    #[cfg(target_arch = "x86_64")]
+    V3(pulp::x86::V3),
+    /// See [`V4`].
+    #[cfg(target_arch = "x86_64")]
+    V4(pulp::x86::V4),
+}
+
+/// The instruction sets that this processor has, the widest first. The last is the baseline.
+pub fn available() -> impl Iterator<Item = Isa> {
+    #[cfg(target_arch = "x86_64")]
+    let wide = [pulp::x86::V4::try_new().map(Isa::V4), pulp::x86::V3::try_new().map(Isa::V3)];
+    #[cfg(not(target_arch = "x86_64"))]
+    let wide: [Option<Isa>; 0] = [];
+    wide.into_iter().flatten().chain([Isa::Baseline])
+}
+
+/// The widest instruction set that this processor has, looked up once. The environment variable
+/// `FIRESTEEL_SIMD`, one of `baseline`, `v3` and `v4`, lowers it: for tests, and to compare.
+pub fn best() -> Isa {
+    static BEST: OnceLock<Isa> = OnceLock::new();
+    *BEST.get_or_init(|| {
+        let limit = std::env::var("FIRESTEEL_SIMD").unwrap_or_default();
+        available().find(|isa| isa.within(&limit)).unwrap_or(Isa::Baseline)
+    })
+}
+
+impl Isa {
+    /// Whether a limit as [`best`] reads it allows this one. Any other text is no limit.
+    fn within(self, limit: &str) -> bool {
+        match self {
+            Isa::Baseline => true,
+            #[cfg(target_arch = "x86_64")]
+            Isa::V3(_) => limit != "baseline",
+            #[cfg(target_arch = "x86_64")]
+            Isa::V4(_) => limit != "baseline" && limit != "v3",
+        }
+    }
+}
+
+/// Runs an expression under the best instruction set: `dispatch!(|L| ..)`, where `L` is a type that is a
+/// [`Level`]; or under one given: `dispatch!(isa, |L| ..)`. Its value is the expression's. A `return` or `?`
+/// inside leaves the expression only.
+#[macro_export]
+macro_rules! dispatch {
+    (|$level:ident| $body:expr) => {
+        $crate::dispatch!($crate::simd::best(), |$level| $body)
+    };
+    ($isa:expr, |$level:ident| $body:expr) => {
+        match $isa {
+            #[cfg(target_arch = "x86_64")]
+            $crate::simd::Isa::V4(isa) => {
+                #[allow(dead_code)]
+                type $level = $crate::simd::V4;
+                isa.vectorize(
+                    #[inline(always)]
+                    || $body,
+                )
+            }
+            #[cfg(target_arch = "x86_64")]
+            $crate::simd::Isa::V3(isa) => {
+                #[allow(dead_code)]
+                type $level = $crate::simd::V3;
+                isa.vectorize(
+                    #[inline(always)]
+                    || $body,
+                )
+            }
+            $crate::simd::Isa::Baseline => {
+                #[allow(dead_code)]
+                type $level = $crate::simd::Baseline;
+                $crate::simd::plain(
+                    #[inline(always)]
+                    || $body,
+                )
+            }
+        }
+    };
+}
+
+/// Calls the function: [`dispatch!`]'s way to give every arm the same shape.
+#[doc(hidden)]
+#[inline(always)]
+pub fn plain<R>(f: impl FnOnce() -> R) -> R {
+    f()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_level_computes_the_same_sum() {
+        let xs: Vec<f32> = (0..1000).map(|i| i as f32).collect();
+        for isa in available() {
+            let sum: f32 = dispatch!(isa, |L| xs.iter().fold(0.0, |sum, x| L::fma(*x, 2.0, sum)));
+            assert_eq!(sum, 999_000.0, "{isa:?}");
+        }
+    }
+
+    #[test]
+    fn a_limit_lowers_the_level() {
+        assert!(available().all(|isa| isa.within("")));
+        assert!(matches!(available().find(|isa| isa.within("baseline")), Some(Isa::Baseline)));
+    }
+}
