@@ -1,10 +1,16 @@
 //! Loops compiled once for each instruction set, chosen when the program runs.
 //!
-//! A kernel is an ordinary loop of ordinary scalar code. [`dispatch!`] writes it out for the baseline, for
-//! AVX2 with FMA and for AVX-512, lets LLVM vectorise each, and runs the widest that this processor has:
+//! A kernel is an ordinary loop of ordinary scalar code. [`dispatch!`](crate::dispatch!) writes it out for the
+//! baseline, for AVX2 with FMA and for AVX-512, lets LLVM vectorise each, and runs the widest that this
+//! processor has:
 //!
-//! ```ignore
-//! dispatch!(|L| for (y, x) in ys.iter_mut().zip(xs) { *y = math::exp::<L>(*x) });
+//! ```
+//! use firesteel_cpu::{dispatch, math};
+//!
+//! let xs = [0.0, 1.0];
+//! let mut ys = [0.0; 2];
+//! dispatch!(|L| for (y, x) in ys.iter_mut().zip(&xs) { *y = math::exp::<L>(*x) });
+//! assert_eq!(ys[0], 1.0);
 //! ```
 //!
 //! What the loop calls must be `#[inline(always)]`: a function that stays a call was compiled for the
@@ -165,7 +171,7 @@ macro_rules! dispatch {
     };
 }
 
-/// Calls the function: [`dispatch!`]'s way to give every arm the same shape.
+/// Calls the function: [`dispatch!`](crate::dispatch!)'s way to give every arm the same shape.
 #[doc(hidden)]
 #[inline(always)]
 pub fn plain<R>(f: impl FnOnce() -> R) -> R {
