@@ -1,0 +1,261 @@
+//! What came of the cases: the counts, the failures, and what was known to fail.
+use super::cases::{Case, Kind, Raw, Value};
+use firesteel_core::{DType, Data, Error, Result};
+use safetensors::tensor::{Dtype, View};
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::path::Path;
+
+/// What came of one case on one stack.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Outcome {
+    /// Everything was PyTorch's.
+    Passed,
+    /// Something was not: why.
+    Failed(String),
+    /// No call of ours stands for it.
+    Unmapped,
+}
+
+/// How many cases of one stack, kind and tier came to what.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Counts {
+    passed: usize,
+    failed: usize,
+    unmapped: usize,
+}
+
+/// The outcomes of all cases that ran.
+#[derive(Debug, Default)]
+pub struct Report {
+    counts: BTreeMap<(String, Kind, u8), Counts>,
+    failures: Vec<Failure>,
+    passed: BTreeSet<(String, String)>,
+}
+
+/// A case that did not pass.
+#[derive(Debug, PartialEq)]
+struct Failure {
+    stack: String,
+    id: String,
+    reason: String,
+}
+
+impl Report {
+    /// Counts one case.
+    pub fn add(&mut self, stack: &str, tier: u8, case: &Case, outcome: Outcome) {
+        let counts = self.counts.entry((stack.into(), case.kind, tier)).or_default();
+        let reason = match outcome {
+            Outcome::Passed => {
+                counts.passed += 1;
+                self.passed.insert((stack.into(), case.id.clone()));
+                return;
+            }
+            Outcome::Failed(reason) => {
+                counts.failed += 1;
+                reason
+            }
+            Outcome::Unmapped => {
+                counts.unmapped += 1;
+                format!("unmapped: no call of ours stands for {}", case.name)
+            }
+        };
+        self.failures.push(Failure { stack: stack.into(), id: case.id.clone(), reason: one_line(&reason) });
+    }
+
+    /// Where the outcomes and the list of known failures disagree, one line each: what failed unlisted, and
+    /// what is listed but passed.
+    pub fn surprises(&self, known: &Known) -> Vec<String> {
+        let unlisted = self.failures.iter().filter(|f| known.reason(&f.stack, &f.id).is_none());
+        let unlisted =
+            unlisted.map(|f| format!("{} {} fails and is not listed: {}", f.stack, f.id, f.reason));
+        let healed = self.passed.iter().filter(|(stack, id)| known.reason(stack, id).is_some());
+        let healed = healed.map(|(stack, id)| format!("{stack} {id} is listed as failing and passes"));
+        unlisted.chain(healed).collect()
+    }
+}
+
+/// A line for each failed case, then a line for each stack, kind and tier.
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        for Failure { stack, id, reason } in &self.failures {
+            writeln!(f, "pytorch-failed stack={stack} id={id} reason={reason}")?;
+        }
+        for ((stack, kind, tier), Counts { passed, failed, unmapped }) in &self.counts {
+            let total = passed + failed + unmapped;
+            write!(f, "pytorch-cases stack={stack} kind={kind} tier={tier} ")?;
+            writeln!(f, "passed={passed} failed={failed} unmapped={unmapped} total={total}")?;
+        }
+        Ok(())
+    }
+}
+
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// What is known to fail: lines of stacks, id and reason, separated by tabs. The stacks are a list with commas or
+/// `*`; an id may end in `*`.
+#[derive(Debug, Default)]
+pub struct Known(Vec<[String; 3]>);
+
+impl Known {
+    /// Reads the list that is checked in.
+    pub fn load() -> Result<Self> {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/pytorch/known_failures.tsv");
+        Self::parse(&std::fs::read_to_string(path)?)
+    }
+
+    fn parse(list: &str) -> Result<Self> {
+        let entry = |line: &str| {
+            let columns: Vec<&str> = line.split('\t').map(str::trim).collect();
+            match columns[..] {
+                [stacks, id, reason] if !reason.is_empty() => Ok([stacks.into(), id.into(), reason.into()]),
+                _ => {
+                    Err(Error::format("known_failures.tsv", format!("{line:?} is not stacks, id and reason")))
+                }
+            }
+        };
+        let lines = list.lines().filter(|line| !line.trim().is_empty() && !line.starts_with('#'));
+        lines.map(entry).collect::<Result<_>>().map(Self)
+    }
+
+    /// Why the case is known to fail on that stack.
+    pub fn reason(&self, stack: &str, id: &str) -> Option<&str> {
+        let on = |stacks: &str| stacks == "*" || stacks.split(',').any(|s| s.trim() == stack);
+        let names =
+            |pattern: &str| pattern.strip_suffix('*').map_or(pattern == id, |stem| id.starts_with(stem));
+        self.0
+            .iter()
+            .find(|[stacks, pattern, _]| on(stacks) && names(pattern))
+            .map(|[.., reason]| &reason[..])
+    }
+}
+
+/// What the cases of one kind gave on one stack, to be written for other programs.
+#[derive(Debug, Default)]
+pub struct Dump(Vec<(String, Raw)>);
+
+impl Dump {
+    /// A tensor: `ID/out0`, `ID/grad/PATH`, `ID/second/PATH`.
+    pub fn tensor(&mut self, name: String, raw: Raw) {
+        self.0.push((name, raw));
+    }
+
+    /// A bool, a number or a size, as a tensor.
+    pub fn value(&mut self, name: String, value: &Value) {
+        let int = |v: &Value| if let Value::Int(i) = v { Some(*i) } else { None };
+        let raw = match value {
+            Value::Bool(b) => Raw::new(&[], &Data::Bool(vec![*b])),
+            Value::Int(i) => Raw::new(&[], &Data::I64(vec![*i])),
+            Value::Float(x) => Raw::new(&[], &Data::F64(vec![*x])),
+            Value::List(items) | Value::Tuple(items) => {
+                Raw::new(&[items.len()], &Data::I64(items.iter().filter_map(int).collect()))
+            }
+            _ => return,
+        };
+        self.tensor(name, raw);
+    }
+
+    /// Writes `op.cpu.safetensors` and the like, whole or not at all.
+    pub fn write(self, folder: &Path, kind: Kind, stack: &str) -> Result<()> {
+        std::fs::create_dir_all(folder)?;
+        let path = folder.join(format!("{kind}.{stack}.safetensors"));
+        let unfinished = folder.join(format!(".{kind}.{stack}.{}", std::process::id()));
+        safetensors::serialize_to_file(self.0, None, &unfinished)
+            .map_err(|e| Error::io("PYTORCH_DUMP", e.to_string()))?;
+        Ok(std::fs::rename(unfinished, path)?)
+    }
+}
+
+impl View for Raw {
+    fn dtype(&self) -> Dtype {
+        match self.dtype {
+            DType::F64 => Dtype::F64,
+            DType::F32 => Dtype::F32,
+            DType::BF16 => Dtype::BF16,
+            DType::F16 => Dtype::F16,
+            DType::I64 => Dtype::I64,
+            DType::I32 => Dtype::I32,
+            DType::I8 => Dtype::I8,
+            DType::U32 => Dtype::U32,
+            DType::U8 => Dtype::U8,
+            DType::Bool => Dtype::BOOL,
+        }
+    }
+
+    fn shape(&self) -> &[usize] {
+        &self.shape
+    }
+
+    fn data(&self) -> Cow<'_, [u8]> {
+        Cow::Borrowed(&self.bytes)
+    }
+
+    fn data_len(&self) -> usize {
+        self.bytes.len()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::cases::{load, own_folder};
+    use super::*;
+
+    fn cases() -> Vec<Case> {
+        load(&own_folder(), Kind::Sched).unwrap()
+    }
+
+    fn report(cases: &[Case]) -> Report {
+        let mut report = Report::default();
+        report.add("cpu", 1, &cases[0], Outcome::Passed);
+        report.add("cpu", 1, &cases[1], Outcome::Failed("wrong\nnumber".into()));
+        report.add("cpu", 1, &cases[2], Outcome::Unmapped);
+        report
+    }
+
+    #[test]
+    fn the_lines_have_their_form() {
+        let lines = report(&cases()).to_string();
+        assert_eq!(
+            lines.lines().collect::<Vec<_>>(),
+            [
+                "pytorch-failed stack=cpu id=MultiStepLR/1 reason=wrong number",
+                "pytorch-failed stack=cpu id=ConstantLR/2 reason=unmapped: no call of ours stands for ConstantLR",
+                "pytorch-cases stack=cpu kind=sched tier=1 passed=1 failed=1 unmapped=1 total=3",
+            ]
+        );
+    }
+
+    #[test]
+    fn outcomes_have_to_be_as_listed() {
+        let report = report(&cases());
+        let surprises = |list: &str| report.surprises(&Known::parse(list).unwrap());
+        let unlisted = surprises("# nothing\n");
+        assert_eq!(unlisted.len(), 2);
+        assert_eq!(unlisted[0], "cpu MultiStepLR/1 fails and is not listed: wrong number");
+        let listed = "cpu,wgpu\tMultiStepLR/1\twhy\n*\tConstantLR/*\twhy\n";
+        assert_eq!(surprises(listed), [""; 0]);
+        let healed = format!("{listed}cpu\tStepLR/0\twhy\n");
+        assert_eq!(surprises(&healed), ["cpu StepLR/0 is listed as failing and passes"]);
+        assert_eq!(surprises("wgpu\tMultiStepLR/1\twhy\n").len(), 2);
+        assert!(Known::parse("cpu\tabs/0\n").is_err(), "a failure without a reason");
+    }
+
+    #[test]
+    fn a_dump_is_read_back() {
+        let folder = std::env::temp_dir().join(format!("firesteel-dump-{}", std::process::id()));
+        let mut dump = Dump::default();
+        dump.tensor("abs/0/out0".into(), Raw::new(&[2], &Data::F32(vec![1., 2.])));
+        dump.value("equal/0/out0".into(), &Value::Bool(true));
+        dump.write(&folder, Kind::Op, "cpu").unwrap();
+        let names: Vec<_> = std::fs::read_dir(&folder).unwrap().map(|f| f.unwrap().file_name()).collect();
+        assert_eq!(names, ["op.cpu.safetensors"]);
+        let bytes = std::fs::read(folder.join("op.cpu.safetensors")).unwrap();
+        let file = safetensors::SafeTensors::deserialize(&bytes).unwrap();
+        assert_eq!(file.tensor("abs/0/out0").unwrap().shape(), [2]);
+        assert_eq!(file.tensor("equal/0/out0").unwrap().data(), [1]);
+        std::fs::remove_dir_all(folder).unwrap();
+    }
+}
