@@ -11,6 +11,7 @@ mod pytorch {
     pub mod args;
     pub mod cases;
     pub mod compare;
+    pub mod judge;
     pub mod random;
     pub mod report;
     pub mod scope;

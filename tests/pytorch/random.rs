@@ -377,7 +377,8 @@ mod tests {
 
     #[test]
     fn what_breaks_a_law_is_found() {
-        let find = |id: &str| samples().into_iter().find(|(case, _)| case.id == id).unwrap();
+        let samples = samples();
+        let find = |id: &str| samples.iter().find(|(case, _)| case.id == id).unwrap();
         for (id, wrong) in [
             ("uniform/1", 1.1),
             ("uniform/1", 0.9),
@@ -399,7 +400,7 @@ mod tests {
             let same = Data::F32(vec![wrong; want.numel()]);
             let same =
                 if want.dtype == same.dtype() { same } else { Data::I64(vec![wrong as i64; want.numel()]) };
-            assert!(output(&case, 0, &Raw::new(&want.shape, &same), want).is_err(), "{id} {wrong}");
+            assert!(output(case, 0, &Raw::new(&want.shape, &same), want).is_err(), "{id} {wrong}");
         }
     }
 }
