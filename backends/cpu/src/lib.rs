@@ -3,6 +3,8 @@
 //! A family of operations has a file of its own, named as everywhere in Firesteel.
 #[macro_use]
 mod value;
+#[macro_use]
+mod gemm;
 
 mod conv;
 mod create;
@@ -13,13 +15,14 @@ mod index;
 mod join;
 pub mod math;
 mod matmul;
+mod memory;
 mod parallel;
-mod pool;
 mod reduce;
 mod scan;
 pub mod simd;
 mod sort;
 mod view;
+mod windows;
 
 pub use parallel::{num_threads, set_num_threads};
 pub use value::CpuValue;
@@ -57,12 +60,12 @@ impl Cpu {
 
     /// Lets the pool hold no more than this many bytes; what would need more is an error.
     pub fn set_memory_limit(&self, bytes: usize) {
-        pool::set_limit(bytes);
+        memory::set_limit(bytes);
     }
 
     /// Starts the peak of [`memory`](Backend::memory) from what is in use now.
     pub fn reset_peak_memory(&self) {
-        pool::reset_peak();
+        memory::reset_peak();
     }
 }
 
@@ -82,10 +85,10 @@ impl Backend for Cpu {
         ready(create::download(v))
     }
     fn memory(&self) -> MemoryStats {
-        pool::stats()
+        memory::stats()
     }
     fn empty_cache(&self) {
-        pool::empty_cache();
+        memory::empty_cache();
     }
     fn synchronize(&self) -> Result<()> {
         Ok(())

@@ -1,6 +1,6 @@
 //! Work split over threads.
 use firesteel_core::{Error, Result};
-use rayon::{ThreadPool, ThreadPoolBuilder};
+use rayon::{ThreadPool, ThreadPoolBuilder, prelude::*};
 use std::{
     ops::Range,
     sync::atomic::{AtomicUsize, Ordering},
@@ -78,4 +78,16 @@ pub(crate) fn pieces<T: Send>(y: &mut [T], unit: usize, grain: usize, work: impl
             }
         });
     });
+}
+
+/// Runs `work` on each `unit` elements of `y`, with their number, on all threads; gives the error that came first.
+pub(crate) fn try_units<T: Send>(
+    y: &mut [T],
+    unit: usize,
+    work: impl Fn(usize, &mut [T]) -> Result<()> + Sync,
+) -> Result<()> {
+    if y.len() <= unit || num_threads() == 1 {
+        return y.chunks_mut(unit.max(1)).enumerate().try_for_each(|(i, y)| work(i, y));
+    }
+    install(|| y.par_chunks_mut(unit.max(1)).enumerate().try_for_each(|(i, y)| work(i, y)))
 }

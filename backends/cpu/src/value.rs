@@ -1,5 +1,5 @@
 //! What flows through the Cpu: views of blocks, and numbers that take no memory.
-use crate::pool::Block;
+use crate::memory::Block;
 use bytemuck::Pod;
 use firesteel_core::{DType, Layout, Meta, Result, Scalar, Shape};
 use half::{bf16, f16};

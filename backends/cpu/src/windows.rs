@@ -1,0 +1,140 @@
+//! What the windows of a convolution see: the matrix with one column for each window and one row for each
+//! channel and place in a window, of which only parts are ever written out.
+use crate::value::Native;
+use firesteel_core::{Axes, Conv};
+use std::ops::Range;
+
+/// The sizes of one image and of the windows that move over it.
+#[derive(Clone, Debug)]
+pub(crate) struct Windows {
+    input: Axes,
+    kernel: Axes,
+    output: Axes,
+    stride: Axes,
+    padding: Axes,
+    dilation: Axes,
+}
+
+impl Windows {
+    /// Of spatial sizes.
+    pub(crate) fn new(conv: &Conv, input: &[usize], kernel: &[usize], output: &[usize]) -> Self {
+        Self {
+            input: input.into(),
+            kernel: kernel.into(),
+            output: output.into(),
+            stride: conv.stride.clone(),
+            padding: conv.padding.clone(),
+            dilation: conv.dilation.clone(),
+        }
+    }
+
+    /// Elements of one channel of the input.
+    pub(crate) fn inputs(&self) -> usize {
+        self.input.iter().product()
+    }
+
+    /// Elements of a window in one channel.
+    pub(crate) fn taps(&self) -> usize {
+        self.kernel.iter().product()
+    }
+
+    /// How many windows there are.
+    pub(crate) fn outputs(&self) -> usize {
+        self.output.iter().product()
+    }
+
+    /// Whether each window is one element and each element one window.
+    pub(crate) fn is_identity(&self) -> bool {
+        self.kernel.iter().all(|&k| k == 1)
+            && self.input == self.output
+            && self.padding.iter().all(|&p| p == 0)
+    }
+
+    /// Calls `run(column, len, place)` for each stretch of windows in which the element `row` of a window
+    /// lies inside: the input's elements from `place`, [`step`](Self::step) apart. Elsewhere are zeros.
+    fn runs(&self, row: usize, columns: Range<usize>, mut run: impl FnMut(usize, usize, usize)) {
+        let Some(last) = self.output.len().checked_sub(1) else {
+            return columns.for_each(|column| run(column, 1, row));
+        };
+        let taps = self.taps();
+        let (channel, mut tap) = (row / taps, row % taps);
+        // where the window's element lies when the window stands at 0, along each axis
+        let mut shift: smallvec::SmallVec<[isize; 4]> = smallvec::smallvec![0; last + 1];
+        for axis in (0..=last).rev() {
+            shift[axis] =
+                (tap % self.kernel[axis] * self.dilation[axis]) as isize - self.padding[axis] as isize;
+            tap /= self.kernel[axis];
+        }
+        let inside = self.inside(last, shift[last]);
+        let width = self.output[last];
+        let mut column = columns.start;
+        while column < columns.end {
+            let (mut line, from) = (column / width, column % width);
+            let to = width.min(from + columns.end - column);
+            let start = column - from;
+            column = start + width;
+            // the line of the input that this line of windows sees
+            let (mut place, mut size) = (0, self.input[last]);
+            let mut seen = true;
+            for axis in (0..last).rev() {
+                let at = (line % self.output[axis] * self.stride[axis]) as isize + shift[axis];
+                line /= self.output[axis];
+                seen &= at >= 0 && (at as usize) < self.input[axis];
+                place += at.max(0) as usize * size;
+                size *= self.input[axis];
+            }
+            let (from, to) = (from.max(inside.start), to.min(inside.end));
+            if seen && from < to {
+                let first = (from * self.stride[last]).wrapping_add_signed(shift[last]);
+                run(start + from, to - from, channel * size + place + first);
+            }
+        }
+    }
+
+    /// The windows in which an element that is shifted by so much lies inside, along an axis.
+    fn inside(&self, axis: usize, shift: isize) -> Range<usize> {
+        let stride = self.stride[axis] as isize;
+        let start = (-shift).max(0).unsigned_abs().div_ceil(self.stride[axis]);
+        let end = (self.input[axis] as isize - shift + stride - 1).div_euclid(stride).max(0);
+        start..self.output[axis].min(end as usize)
+    }
+
+    /// The distance between what neighbouring windows see.
+    fn step(&self) -> usize {
+        self.stride.last().copied().unwrap_or(1)
+    }
+
+    /// Writes the rows and columns of the matrix, row-major, of an image `x [channels, input..]`.
+    pub(crate) fn gather<T: Native>(&self, x: &[T], rows: Range<usize>, columns: Range<usize>, y: &mut [T]) {
+        let (width, step) = (columns.len(), self.step());
+        for (row, y) in rows.zip(y.chunks_exact_mut(width.max(1))) {
+            y.fill(T::default());
+            self.runs(row, columns.clone(), |column, len, place| {
+                let y = &mut y[column - columns.start..][..len];
+                match step {
+                    1 => y.copy_from_slice(&x[place..place + len]),
+                    _ => y.iter_mut().zip(x[place..].iter().step_by(step)).for_each(|(y, x)| *y = *x),
+                }
+            });
+        }
+    }
+
+    /// Adds what `gather` would have read: its adjoint.
+    pub(crate) fn scatter<T: Native>(
+        &self,
+        y: &[T],
+        rows: Range<usize>,
+        columns: Range<usize>,
+        x: &mut [T],
+        add: impl Fn(T, T) -> T,
+    ) {
+        let (width, step) = (columns.len(), self.step());
+        for (row, y) in rows.zip(y.chunks_exact(width.max(1))) {
+            self.runs(row, columns.clone(), |column, len, place| {
+                let y = &y[column - columns.start..][..len];
+                let x = x[place..].iter_mut().step_by(step);
+                x.zip(y).for_each(|(x, y)| *x = add(*x, *y));
+            });
+        }
+    }
+}
