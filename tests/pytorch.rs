@@ -5,7 +5,7 @@
 //! `PYTORCH_DUMP=folder` writes what each case gave.
 
 mod pytorch {
-    // Until the runner that uses them is here.
+    // Until the stacks that differentiate are here.
     #![allow(dead_code)]
 
     pub mod args;
@@ -14,6 +14,66 @@ mod pytorch {
     pub mod judge;
     pub mod random;
     pub mod report;
+    pub mod run;
     pub mod scope;
     pub mod settings;
+    pub mod stacks;
+    pub mod table;
+}
+
+use firesteel::Result;
+use pytorch::cases::{self, Case, Kind};
+use pytorch::report::{Dump, Known, Outcome, Report};
+use pytorch::run::Ran;
+use pytorch::scope::Scope;
+use pytorch::settings::Settings;
+use pytorch::stacks::Stack;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+/// Every case in scope passes on every stack, but for those that are listed with the reason why not.
+#[test]
+fn cases_give_what_pytorch_gives() -> Result<()> {
+    let settings = Settings::from_env()?;
+    let report = run(&settings)?;
+    println!("\n{report}");
+    let surprises = report.surprises(&Known::load()?);
+    surprises.iter().for_each(|surprise| println!("pytorch-surprise {surprise}"));
+    // Other exports hold other cases than the list does.
+    assert!(settings.cases.is_some() || surprises.is_empty(), "{} surprises", surprises.len());
+    Ok(())
+}
+
+fn run(settings: &Settings) -> Result<Report> {
+    let (scope, mut report) = (Scope::load()?, Report::default());
+    let stacks = Stack::all(settings)?;
+    for kind in Kind::ALL {
+        let cases = cases::load(&settings.folder(), kind)?;
+        for stack in &stacks {
+            let mut dump = settings.dump.as_ref().map(|_| Dump::default());
+            for case in cases.iter().filter(|case| settings.wants(&case.id)) {
+                if let Some(tier) = scope.tier(case) {
+                    report.add(&stack.name, tier, case, outcome(case, || stack.run(case), dump.as_mut()));
+                }
+            }
+            if let (Some(dump), Some(folder)) = (dump, &settings.dump) {
+                dump.write(folder, kind, &stack.name)?;
+            }
+        }
+    }
+    Ok(report)
+}
+
+/// Runs and judges a case. A panic is a failure like any other.
+fn outcome(case: &Case, run: impl FnOnce() -> Ran, dump: Option<&mut Dump>) -> Outcome {
+    let results = match catch_unwind(AssertUnwindSafe(run)) {
+        Ok(Ok(Some(results))) => results,
+        Ok(Ok(None)) => return Outcome::Unmapped,
+        Ok(Err(error)) => return Outcome::Failed(error.to_string()),
+        Err(_) => return Outcome::Failed("panicked".into()),
+    };
+    let verdict = results.judge(case);
+    if let Some(dump) = dump {
+        results.dump(&case.id, dump);
+    }
+    verdict.map_or_else(Outcome::Failed, |()| Outcome::Passed)
 }

@@ -10,7 +10,7 @@
 //! Every argument has to be read, so that no option is lost in silence: `finish` names those that were not.
 //! It also returns the leaves, the tensors that want a gradient, by the path under which the case has it.
 use super::cases::{Case, Gradients, Module, Raw, Value};
-use firesteel_core::{DType, Error, Result, Scalar};
+use firesteel_core::{DType, Dims, Error, Result, Scalar};
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::fmt;
@@ -199,6 +199,8 @@ impl<'a, T: Clone> Args<'a, T> {
     readers! {
         /// An int, or an integer tensor of one element.
         int, int_or, opt_int: i64, "an int", whole;
+        /// A dim, which can count from the end.
+        dim, dim_or, opt_dim: isize, "a dim", |v| isize::try_from(whole(v)?).ok();
         /// An int that is not negative.
         size, size_or, opt_size: usize, "a size", |v| usize::try_from(whole(v)?).ok();
         /// A float or an int, or a tensor of one element.
@@ -223,6 +225,12 @@ impl<'a, T: Clone> Args<'a, T> {
         /// Ints among which there can be None, as `adaptive_avg_pool2d` takes.
         gaps, gaps_or, opt_gaps: Vec<Option<i64>>, "ints or None",
             |v| listed(v, |v| if *v == Value::Null { Some(None) } else { whole(v).map(Some) });
+    }
+
+    /// The dims to reduce over, all of them where there are none, and whether they stay.
+    pub fn dims(&self, dims: impl Into<Key>, keepdim: impl Into<Key>) -> Result<Dims> {
+        let dims = self.opt_ints(dims)?.map_or_else(|| (..).into(), Dims::from);
+        Ok(Dims { keepdim: self.bool_or(keepdim, false)?, ..dims })
     }
 
     /// `N` ints: as many as there are, or one for all; the default for all where it is absent, None or empty.

@@ -6,11 +6,11 @@ use super::report::Dump;
 use firesteel_core::Result;
 use std::collections::BTreeMap;
 
-/// One result of a call.
+/// One result of a call; its numbers are on the host unless `T` says otherwise.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Output {
+pub enum Output<T = Raw> {
     /// A tensor.
-    Tensor(Raw),
+    Tensor(T),
     /// A bool, a number, a size.
     Value(Value),
 }

@@ -1,0 +1,159 @@
+//! Runs one case on one stack.
+use super::args::{Args, Leaves, Load};
+use super::cases::{Case, Gradients as Wanted, Kind, Raw, Tensor as Held};
+use super::judge::{Found, Output, Results};
+use super::table;
+use firesteel::{Backend, Differentiable, Result, Tensor, TensorData, backward_all};
+
+/// What a case gave, or nothing where no call of ours stands for it.
+pub type Ran = Result<Option<Results>>;
+
+/// The outputs of a case.
+pub fn plain<B: Backend>(device: &B, case: &Case) -> Ran {
+    let Some(call) = Call::new(device, case, &|raw, _| upload(device, raw))? else {
+        return Ok(None);
+    };
+    Ok(Some(Results { outputs: call.download()?, ..Results::default() }))
+}
+
+/// The outputs and the gradients of a case.
+pub fn once<D: Differentiable>(device: &D, case: &Case) -> Ran {
+    let load = |raw: &Raw, wanted| {
+        let tensor = upload(device, raw)?;
+        if wanted { tensor.requires_grad() } else { Ok(tensor) }
+    };
+    let Some(call) = Call::new(device, case, &load)? else {
+        return Ok(None);
+    };
+    let grads = call.found(&call.gradients(device, case)?, &case.grads)?;
+    Ok(Some(Results { outputs: call.download()?, grads: Some(grads), seconds: None }))
+}
+
+/// The outputs, the gradients and the second gradients of a case.
+pub fn twice<D: Differentiable<Inner: Differentiable>>(device: &D, case: &Case) -> Ran {
+    // A leaf of both orders: the gradient by its outer side depends on its inner side.
+    let load = |raw: &Raw, wanted| {
+        let inner = upload(device.beneath(), raw)?;
+        if wanted {
+            Tensor::lift(device, inner.requires_grad()?).requires_grad()
+        } else {
+            Ok(Tensor::lift(device, inner))
+        }
+    };
+    let Some(call) = Call::new(device, case, &load)? else {
+        return Ok(None);
+    };
+    let gradients = call.gradients(device, case)?;
+    let grads = call.found(&gradients, &case.grads)?;
+    let seconds = call.found(&call.seconds(device, case, &gradients)?, &case.seconds)?;
+    Ok(Some(Results { outputs: call.download()?, grads: Some(grads), seconds: Some(seconds) }))
+}
+
+/// For each leaf, in order, a gradient where the result depends on it.
+type OnDevice<B> = Vec<Option<Tensor<B>>>;
+
+/// What a call gave, still on the device.
+struct Call<B: Backend> {
+    outputs: Vec<Output<Tensor<B>>>,
+    leaves: Leaves<Tensor<B>>,
+}
+
+impl<B: Backend> Call<B> {
+    /// Runs the call of ours that stands for the case's.
+    fn new(device: &B, case: &Case, load: Load<Tensor<B>>) -> Result<Option<Self>> {
+        if case.kind != Kind::Op {
+            return Ok(None);
+        }
+        // The same random numbers whichever cases ran before.
+        device.generator().manual_seed(0);
+        let args = Args::new(case, load);
+        let Some(outputs) = table::call(device, &case.name, &args)? else {
+            return Ok(None);
+        };
+        Ok(Some(Self { outputs: outputs.0, leaves: args.finish()? }))
+    }
+
+    /// The outputs on the host.
+    fn download(&self) -> Result<Vec<Output>> {
+        let download = |output: &Output<_>| {
+            Ok(match output {
+                Output::Tensor(tensor) => Output::Tensor(download(tensor)?),
+                Output::Value(value) => Output::Value(value.clone()),
+            })
+        };
+        self.outputs.iter().map(download).collect()
+    }
+
+    /// The gradients on the host, by path. As PyTorch's exporter does, zeros stand for a gradient that it has and
+    /// we don't, since the result does not depend on that leaf.
+    fn found<C: Backend>(&self, gradients: &OnDevice<C>, wanted: &Wanted) -> Result<Found> {
+        let found = self.leaves.iter().zip(gradients).map(|((path, leaf), gradient)| {
+            let raw = match (gradient, wanted.get(path)) {
+                (Some(gradient), _) => Some(download(gradient)?),
+                (None, Some(Some(_))) => Some(zeros(leaf)),
+                (None, _) => None,
+            };
+            Ok((path.clone(), raw))
+        });
+        found.collect()
+    }
+}
+
+impl<D: Differentiable> Call<D> {
+    /// The gradient of the sum of all outputs times their cotangents.
+    fn gradients(&self, device: &D, case: &Case) -> Result<OnDevice<D::Inner>> {
+        let outputs = case.cotangents.iter().filter_map(|(i, cotangent)| match self.outputs.get(*i) {
+            Some(Output::Tensor(output)) => Some((output, cotangent)),
+            _ => None,
+        });
+        let leaves: Vec<&Tensor<D>> = self.leaves.iter().map(|(_, leaf)| leaf).collect();
+        differentiate(device, outputs, &leaves)
+    }
+}
+
+impl<D: Differentiable<Inner: Differentiable>> Call<D> {
+    /// The gradient of the sum of all gradients times their directions.
+    fn seconds(
+        &self,
+        device: &D,
+        case: &Case,
+        gradients: &OnDevice<D::Inner>,
+    ) -> Result<OnDevice<<D::Inner as Differentiable>::Inner>> {
+        let directions =
+            self.leaves.iter().map(|(path, _)| case.directions.get(path).and_then(Option::as_ref));
+        let gradients = gradients.iter().zip(directions).filter_map(|(g, d)| Some((g.as_ref()?, d?)));
+        let leaves: Vec<_> = self.leaves.iter().map(|(_, leaf)| leaf.inner()).collect();
+        differentiate(device.beneath(), gradients, &leaves.iter().collect::<Vec<_>>())
+    }
+}
+
+/// The gradients of `Σ root · cotangent` by each leaf.
+fn differentiate<'a, D: Differentiable>(
+    device: &D,
+    roots: impl Iterator<Item = (&'a Tensor<D>, &'a Held)>,
+    leaves: &[&Tensor<D>],
+) -> Result<OnDevice<D::Inner>> {
+    let roots = roots.filter(|(root, _)| root.is_tracked());
+    let roots = roots.map(|(root, cotangent)| Ok((root, upload(device.beneath(), cotangent.raw()?)?)));
+    let roots = roots.collect::<Result<Vec<_>>>()?;
+    if roots.is_empty() {
+        return Ok(vec![None; leaves.len()]);
+    }
+    let roots: Vec<_> = roots.iter().map(|(root, cotangent)| (*root, cotangent)).collect();
+    let gradients = backward_all(&roots, &[])?;
+    Ok(leaves.iter().map(|leaf| gradients.find(leaf).cloned()).collect())
+}
+
+fn upload<B: Backend>(device: &B, raw: &Raw) -> Result<Tensor<B>> {
+    Tensor::from_data(TensorData::new(&raw.shape[..], raw.data()?)?, device)
+}
+
+fn download<B: Backend>(tensor: &Tensor<B>) -> Result<Raw> {
+    let data = tensor.to_data()?;
+    Ok(Raw::new(data.shape(), data.data()))
+}
+
+fn zeros<B: Backend>(tensor: &Tensor<B>) -> Raw {
+    let (dtype, shape) = (tensor.dtype(), tensor.shape().to_vec());
+    Raw { dtype, shape, bytes: vec![0; tensor.meta().bytes()] }
+}

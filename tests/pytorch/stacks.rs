@@ -1,0 +1,41 @@
+//! The stacks that the cases run on: decorators around a machine that is chosen when the program runs.
+use super::cases::Case;
+use super::run::{self, Ran};
+use super::settings::Settings;
+use firesteel::{Cpu, Result};
+
+/// The decorators of a stack, and how a case runs on them.
+const DECORATORS: [(&str, fn(&Cpu, &Case) -> Ran); 1] = [("", |machine, case| run::plain(machine, case))];
+
+/// The machines, by the name that ends a stack's.
+const MACHINES: [(&str, fn() -> Cpu); 1] = [("cpu", Cpu::default)];
+
+/// Runs cases on decorators around a machine.
+pub struct Stack {
+    /// `autodiff-cpu`
+    pub name: String,
+    machine: Cpu,
+    run: fn(&Cpu, &Case) -> Ran,
+}
+
+impl Stack {
+    /// The stacks that are asked for.
+    pub fn all(settings: &Settings) -> Result<Vec<Stack>> {
+        let on = |(machine, open): (&str, fn() -> Cpu)| {
+            DECORATORS.map(|(decorators, run)| Stack {
+                name: format!("{decorators}{machine}"),
+                machine: open(),
+                run,
+            })
+        };
+        let stacks: Vec<_> = MACHINES.into_iter().flat_map(on).collect();
+        let names: Vec<_> = stacks.iter().map(|stack| &stack.name[..]).collect();
+        let wanted: Vec<_> = settings.stacks(&names)?.into_iter().map(str::to_string).collect();
+        Ok(stacks.into_iter().filter(|stack| wanted.contains(&stack.name)).collect())
+    }
+
+    /// What a case gives.
+    pub fn run(&self, case: &Case) -> Ran {
+        (self.run)(&self.machine, case)
+    }
+}
