@@ -25,7 +25,8 @@ pub struct Expr<B: Backend>(Node<B>);
 
 #[derive(Clone)]
 enum Node<B: Backend> {
-    Leaf(Arg<B>),
+    /// Shared as well: a tensor used twice in a formula is one operand.
+    Leaf(Arc<Arg<B>>),
     /// What [`Expr::update`] replaces.
     Target(usize),
     /// An operation on formulas; those below share, so that a formula used twice is computed once.
@@ -195,7 +196,7 @@ struct Survey<B: Backend> {
     numbers: Vec<Scalar>,
     /// Whether something in it is for real numbers only.
     real: bool,
-    seen: HashSet<*const Op<Expr<B>>>,
+    seen: HashSet<*const ()>,
 }
 
 impl<B: Backend> Default for Survey<B> {
@@ -208,10 +209,16 @@ impl<B: Backend> Survey<B> {
     fn visit(&mut self, formula: &Expr<B>) {
         match &formula.0 {
             Node::Target(_) => (),
-            Node::Leaf(Arg::Tensor(t)) => self.leaves.push(t.clone()),
-            Node::Leaf(Arg::Scalar(x)) => self.numbers.push(*x),
+            Node::Leaf(leaf) => {
+                if self.seen.insert(Arc::as_ptr(leaf).cast()) {
+                    match &**leaf {
+                        Arg::Tensor(t) => self.leaves.push(t.clone()),
+                        Arg::Scalar(x) => self.numbers.push(*x),
+                    }
+                }
+            }
             Node::Op(op) => {
-                if self.seen.insert(Arc::as_ptr(op)) {
+                if self.seen.insert(Arc::as_ptr(op).cast()) {
                     self.real |= match **op {
                         Op::Unary(kind, _) => {
                             !matches!(kind, Unary::Neg | Unary::Abs | Unary::Sign | Unary::Relu)
@@ -238,18 +245,18 @@ fn operands<B: Backend>(op: &Op<Expr<B>>) -> Vec<&Expr<B>> {
 }
 
 /// Writes lines, each in the formula's dtype or in Bool.
-struct Writer<'a, B: Backend> {
+struct Writer<'a> {
     code: Vec<Op<usize>>,
     /// The dtype of each value so far: targets, leaves, lines.
     kinds: Vec<DType>,
     shape: &'a Shape,
     dtype: DType,
     targets: usize,
-    known: HashMap<*const Op<Expr<B>>, usize>,
+    known: HashMap<*const (), usize>,
 }
 
-impl<B: Backend> Writer<'_, B> {
-    fn write(mut self, formulas: &[Expr<B>]) -> Result<Program> {
+impl Writer<'_> {
+    fn write<B: Backend>(mut self, formulas: &[Expr<B>]) -> Result<Program> {
         let inputs = self.kinds.len();
         let mut next_leaf = self.targets;
         let mut results = vec![];
@@ -261,18 +268,25 @@ impl<B: Backend> Writer<'_, B> {
         Ok(Program { inputs, code: self.code, results })
     }
 
-    fn visit(&mut self, formula: &Expr<B>, next_leaf: &mut usize) -> Result<usize> {
+    fn visit<B: Backend>(&mut self, formula: &Expr<B>, next_leaf: &mut usize) -> Result<usize> {
         match &formula.0 {
             Node::Target(i) => Ok(*i),
-            Node::Leaf(Arg::Tensor(_)) => {
-                *next_leaf += 1;
-                Ok(*next_leaf - 1)
-            }
-            Node::Leaf(Arg::Scalar(x)) => {
-                Ok(self.line(Op::Full(*x, self.shape.clone(), self.dtype), self.dtype))
+            Node::Leaf(leaf) => {
+                if let Some(&slot) = self.known.get(&Arc::as_ptr(leaf).cast()) {
+                    return Ok(slot);
+                }
+                let slot = match &**leaf {
+                    Arg::Tensor(_) => {
+                        *next_leaf += 1;
+                        *next_leaf - 1
+                    }
+                    Arg::Scalar(x) => self.line(Op::Full(*x, self.shape.clone(), self.dtype), self.dtype),
+                };
+                self.known.insert(Arc::as_ptr(leaf).cast(), slot);
+                Ok(slot)
             }
             Node::Op(op) => {
-                if let Some(&slot) = self.known.get(&Arc::as_ptr(op)) {
+                if let Some(&slot) = self.known.get(&Arc::as_ptr(op).cast()) {
                     return Ok(slot);
                 }
                 let slot = match &**op {
@@ -300,14 +314,14 @@ impl<B: Backend> Writer<'_, B> {
                         return Err(Error::internal("eval", format!("{} is not element-wise", other.name())));
                     }
                 };
-                self.known.insert(Arc::as_ptr(op), slot);
+                self.known.insert(Arc::as_ptr(op).cast(), slot);
                 Ok(slot)
             }
         }
     }
 
     /// A formula's value as a number of the common dtype.
-    fn operand(&mut self, formula: &Expr<B>, next_leaf: &mut usize) -> Result<usize> {
+    fn operand<B: Backend>(&mut self, formula: &Expr<B>, next_leaf: &mut usize) -> Result<usize> {
         let slot = self.visit(formula, next_leaf)?;
         Ok(self.number(slot))
     }
@@ -325,7 +339,7 @@ impl<B: Backend> Writer<'_, B> {
 
 impl<B: Backend, T: Into<Arg<B>>> From<T> for Expr<B> {
     fn from(leaf: T) -> Self {
-        Expr(Node::Leaf(leaf.into()))
+        Expr(Node::Leaf(Arc::new(leaf.into())))
     }
 }
 

@@ -1,16 +1,27 @@
 //! What users hold: a value and the backend that it lives on. Broadcasts, promotions and scalars end here.
+mod activation;
 mod arg;
+mod constant;
+mod conv;
 mod convert;
 mod create;
 mod display;
 mod elementwise;
 mod grad;
 mod operators;
+mod per_dim;
+mod pool;
 mod reduce;
+mod softmax;
 mod view;
 
+pub use activation::{Gelu, RreluOptions};
 pub use arg::{Arg, Target, TensorOptions, ToData};
+pub use conv::{ConvOptions, ConvPadding, ConvTransposeOptions};
 pub use grad::backward_all;
+pub use per_dim::PerDim;
+pub use pool::{AdaptiveSize, AvgPoolOptions, LpPoolOptions, MaxPoolOptions, MaxUnpoolOptions};
+pub use softmax::GumbelSoftmaxOptions;
 
 use crate::{Backend, DType, Device, Error, Meta, Op, Operand, Outputs, Result, Shape};
 use std::panic::Location;

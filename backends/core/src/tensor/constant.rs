@@ -1,0 +1,33 @@
+//! Small tensors that the host knows: counters, weights and places.
+use crate::{Backend, DType, Data, Op, Result, Scalar, Shape, Tensor, TensorData};
+
+impl<B: Backend> Tensor<B> {
+    /// `0, 1, .., len - 1` as I64.
+    #[track_caller]
+    pub(crate) fn count_to(len: usize, backend: &B) -> Result<Self> {
+        let (start, step, dtype) = (Scalar::Int(0), Scalar::Int(1), DType::I64);
+        Self::make(backend, Op::Arange { start, step, len, dtype })
+    }
+
+    /// These numbers beside `tensor`, in its dtype.
+    #[track_caller]
+    pub(crate) fn constant(tensor: &Self, numbers: Vec<f64>) -> Result<Self> {
+        let data = TensorData::new(numbers.len(), Data::F64(numbers))?.cast(tensor.dtype());
+        Self::from_data(data, tensor.backend())
+    }
+
+    /// The slices at these places of an axis.
+    #[track_caller]
+    pub(crate) fn pick(&self, axis: usize, places: Vec<i64>) -> Result<Self> {
+        let index = TensorData::new(places.len(), Data::I64(places))?;
+        let index = &Self::from_data(index, self.backend())?;
+        Self::one(Op::IndexSelect { x: self, index, axis })
+    }
+}
+
+impl Shape {
+    /// The same sizes with as many ones after them as make `rank`.
+    pub(crate) fn aligned(&self, rank: usize) -> Shape {
+        self.iter().copied().chain(std::iter::repeat_n(1, rank.saturating_sub(self.rank()))).collect()
+    }
+}
