@@ -60,7 +60,7 @@ impl Program {
     }
 
     /// The line after which each value is read no more; none where it is a result or never read.
-    fn last_uses(&self) -> Vec<Option<usize>> {
+    pub fn last_uses(&self) -> Vec<Option<usize>> {
         let mut last = vec![None; self.inputs];
         for (n, op) in self.code.iter().enumerate() {
             op.clone().each(|i| {

@@ -1,13 +1,16 @@
 //! Kernels for operations that have parts, and operations in place.
-use crate::{Cpu, CpuValue};
+use crate::{Cpu, CpuValue, chain};
 use firesteel_core::{Backend, Error, Fused, Meta, Metas, Op, Operand, Outputs, Result};
 
 /// Whether there is a kernel; else the operation is decomposed.
-pub(crate) fn has_kernel(_: &Fused, _: &[&Meta]) -> bool {
-    false
+pub(crate) fn has_kernel(fused: &Fused, _: &[&Meta]) -> bool {
+    matches!(fused, Fused::Chain(_))
 }
 
-pub(crate) fn fused(_: &Cpu, fused: &Fused, _: &[&CpuValue], _: &Metas) -> Result<Outputs<CpuValue>> {
+pub(crate) fn fused(_: &Cpu, fused: &Fused, xs: &[&CpuValue], out: &Metas) -> Result<Outputs<CpuValue>> {
+    if let Fused::Chain(program) = fused {
+        return chain::chain(program, xs, out);
+    }
     Err(Error::internal(fused.name(), "has no kernel here: it is decomposed"))
 }
 

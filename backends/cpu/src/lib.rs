@@ -6,6 +6,7 @@ mod value;
 #[macro_use]
 mod gemm;
 
+mod chain;
 mod conv;
 mod create;
 mod custom;

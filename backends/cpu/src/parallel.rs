@@ -91,3 +91,18 @@ pub(crate) fn try_units<T: Send>(
     }
     install(|| y.par_chunks_mut(unit.max(1)).enumerate().try_for_each(|(i, y)| work(i, y)))
 }
+
+/// Does each job, on all threads.
+pub(crate) fn jobs<J: Send>(mut jobs: Vec<J>, work: impl Fn(J) + Sync) {
+    if jobs.len() <= 1 {
+        return jobs.into_iter().for_each(work);
+    }
+    install(|| {
+        rayon::scope(|scope| {
+            for job in jobs.drain(..) {
+                let work = &work;
+                scope.spawn(move |_| work(job));
+            }
+        });
+    });
+}

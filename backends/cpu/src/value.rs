@@ -175,3 +175,21 @@ macro_rules! bits {
         }
     };
 }
+
+/// Runs a body with a type alias bound to the type that a dtype's arithmetic is done in: of half precision,
+/// `f32`; of Bool, `u8`.
+macro_rules! arithmetic {
+    ($dtype:expr, $t:ident => $body:expr) => {
+        match $dtype {
+            firesteel_core::DType::F64 => native!(@ f64, $t, $body),
+            firesteel_core::DType::F32 | firesteel_core::DType::BF16 | firesteel_core::DType::F16 => {
+                native!(@ f32, $t, $body)
+            }
+            firesteel_core::DType::I64 => native!(@ i64, $t, $body),
+            firesteel_core::DType::I32 => native!(@ i32, $t, $body),
+            firesteel_core::DType::I8 => native!(@ i8, $t, $body),
+            firesteel_core::DType::U32 => native!(@ u32, $t, $body),
+            firesteel_core::DType::U8 | firesteel_core::DType::Bool => native!(@ u8, $t, $body),
+        }
+    };
+}

@@ -1,0 +1,92 @@
+//! Arithmetic of whole numbers, which wraps. Bool is a `u8` of 0 or 1 here.
+use super::number::{Line, Number, compare, map, zip};
+use firesteel_core::{Binary, Compare, Unary};
+
+macro_rules! integers {
+    ($($t:ident)*) => {$(
+        impl Number for $t {
+            fn unary(kind: Unary, x: &[$t], y: &mut [$t]) {
+                let negative = |x: $t| i64::from(x) < 0;
+                crate::dispatch!(|L| match kind {
+                    Unary::Neg => map(x, y, $t::wrapping_neg),
+                    Unary::Abs => map(x, y, |x| if negative(x) { x.wrapping_neg() } else { x }),
+                    Unary::Sign => map(x, y, |x| i64::from(x).signum() as $t),
+                    Unary::Relu => map(x, y, |x| x.max(0)),
+                    Unary::Not => map(x, y, |x| !x),
+                    // functions of real numbers: infer refuses them
+                    _ => (),
+                })
+            }
+
+            fn binary(kind: Binary, a: Line<$t>, b: Line<$t>, y: &mut [$t]) -> bool {
+                let negative = |x: $t| i64::from(x) < 0;
+                let is_shift = |b: $t| (0..i64::from($t::BITS)).contains(&i64::from(b));
+                let divides = matches!(kind, Binary::Div | Binary::Remainder | Binary::Fmod);
+                if divides && has_zero(b) {
+                    return false;
+                }
+                crate::dispatch!(|L| match kind {
+                    Binary::Add => zip(a, b, y, $t::wrapping_add),
+                    Binary::Sub => zip(a, b, y, $t::wrapping_sub),
+                    Binary::Mul => zip(a, b, y, $t::wrapping_mul),
+                    Binary::Div => zip(a, b, y, $t::wrapping_div),
+                    Binary::Fmod => zip(a, b, y, $t::wrapping_rem),
+                    Binary::Remainder => zip(a, b, y, |a, b| {
+                        let rest = a.wrapping_rem(b);
+                        if rest != 0 && negative(rest) != negative(b) { rest.wrapping_add(b) } else { rest }
+                    }),
+                    // the powers of i64 modulo 2^bits are those of the narrower type
+                    Binary::Pow => zip(a, b, y, |a, b| pow(i64::from(a), i64::from(b)) as $t),
+                    Binary::Maximum => zip(a, b, y, |a, b| a.max(b)),
+                    Binary::Minimum => zip(a, b, y, |a, b| a.min(b)),
+                    Binary::BitAnd => zip(a, b, y, |a, b| a & b),
+                    Binary::BitOr => zip(a, b, y, |a, b| a | b),
+                    Binary::BitXor => zip(a, b, y, |a, b| a ^ b),
+                    Binary::Shl => zip(a, b, y, |a, b| if is_shift(b) { a.wrapping_shl(b as u32) } else { 0 }),
+                    Binary::Shr => zip(a, b, y, |a, b| match () {
+                        () if is_shift(b) => a.wrapping_shr(b as u32),
+                        () if negative(a) => !0,
+                        () => 0,
+                    }),
+                    // infer refuses these
+                    Binary::Atan2 | Binary::Copysign => (),
+                });
+                true
+            }
+
+            fn compare(kind: Compare, a: Line<$t>, b: Line<$t>, y: &mut [u8]) {
+                compare!(kind, a, b, y)
+            }
+        }
+    )*};
+}
+
+integers! { i64 i32 i8 u32 u8 }
+
+fn has_zero<T: Number>(x: Line<T>) -> bool {
+    match x {
+        Line::Many(x) => x.contains(&T::default()),
+        Line::One(x) => x == T::default(),
+    }
+}
+
+/// `aᵇ`, wrapping. Of the whole numbers only 1 and -1 have whole inverses; PyTorch gives 0 for the others.
+fn pow(mut a: i64, b: i64) -> i64 {
+    if b < 0 {
+        return match a {
+            1 => 1,
+            -1 if b & 1 == 0 => 1,
+            -1 => -1,
+            _ => 0,
+        };
+    }
+    let (mut power, mut b) = (1i64, b);
+    while b > 0 {
+        if b & 1 == 1 {
+            power = power.wrapping_mul(a);
+        }
+        a = a.wrapping_mul(a);
+        b >>= 1;
+    }
+    power
+}
