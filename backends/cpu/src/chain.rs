@@ -7,8 +7,8 @@ use crate::{
         number::{self, Line, Number},
         walk::Walk,
     },
+    memory::Block,
     parallel,
-    pool::Block,
     value::Native,
 };
 use bytemuck::{cast_slice, cast_slice_mut, pod_read_unaligned};
