@@ -9,6 +9,7 @@ pub mod prelude {
     #[cfg(feature = "cpu")]
     pub use crate::Cpu;
     pub use crate::{
-        Backend, DType, Differentiable, Dims, Error, Expr, Result, Scalar, Shape, Tensor, keepdim,
+        Backend, DType, Differentiable, Dims, Error, Expr, Result, Scalar, Shape, Slice, Tensor, keepdim,
+        slice,
     };
 }

@@ -46,9 +46,5 @@ pub use program::Program;
 pub use random::{Generator, Stream, recipe};
 pub use scalar::Scalar;
 pub use shape::{Axes, Dims, Shape, Sizes, keepdim};
-pub use tensor::{
-    AdaptiveSize, AvgPoolOptions, ConvOptions, ConvPadding, ConvTransposeOptions, Gelu, GumbelSoftmaxOptions,
-    LpPoolOptions, MaxPoolOptions, MaxUnpoolOptions, PerDim, RreluOptions,
-};
-pub use tensor::{Arg, Target, Tensor, TensorOptions, ToData, backward_all};
+pub use tensor::*;
 pub use trace::{Symbol, Trace};

@@ -1,27 +1,39 @@
 //! What users hold: a value and the backend that it lives on. Broadcasts, promotions and scalars end here.
 mod activation;
 mod arg;
+mod broadcast;
 mod constant;
 mod conv;
 mod convert;
 mod create;
+mod diag;
 mod display;
 mod elementwise;
 mod grad;
+mod join;
 mod operators;
+mod order;
 mod per_dim;
 mod pool;
+mod range;
 mod reduce;
+mod repeat;
+mod slice;
 mod softmax;
+mod split;
 mod view;
 
 pub use activation::{Gelu, RreluOptions};
 pub use arg::{Arg, Target, TensorOptions, ToData};
+pub use broadcast::broadcast_shapes;
 pub use conv::{ConvOptions, ConvPadding, ConvTransposeOptions};
 pub use grad::backward_all;
+pub use join::Indexing;
 pub use per_dim::PerDim;
 pub use pool::{AdaptiveSize, AvgPoolOptions, LpPoolOptions, MaxPoolOptions, MaxUnpoolOptions};
+pub use range::{Slice, slice};
 pub use softmax::GumbelSoftmaxOptions;
+pub use split::Sections;
 
 use crate::{Backend, DType, Device, Error, Meta, Op, Operand, Outputs, Result, Shape};
 use std::panic::Location;
