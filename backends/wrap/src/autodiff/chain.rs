@@ -1,0 +1,58 @@
+//! The gradient of a chain is a chain, derived symbolically.
+//!
+//! A chain's program is replayed on `Autodiff<Trace>`, which writes the way forward and back down as one
+//! longer program. What of it is there already, or needed by the results alone, is left out: one pass
+//! forward, one pass back, to any order.
+use super::{
+    Autodiff, mode,
+    written::{Derivative, Writer},
+};
+use firesteel_core::{
+    Backend, Differentiable, Meta, Metas, Outputs, Program, Result, Tensor, Trace, backward_all,
+};
+
+/// The gradient of a chain by the operands that want one.
+pub(super) fn derivative(program: &Program, xs: &[&Meta], ys: &Metas, wants: &[bool]) -> Result<Derivative> {
+    let trace = Trace::default();
+    let symbols = |metas: &mut dyn Iterator<Item = &Meta>| -> Result<Vec<Tensor<Trace>>> {
+        metas.map(|meta| trace.input(meta)).collect()
+    };
+    let inputs = symbols(&mut xs.iter().copied())?;
+    symbols(&mut ys.iter())?;
+    let seeds = symbols(&mut ys.iter())?;
+
+    let device = Autodiff::new(trace.clone());
+    let operand = |(x, &wanted): (&Tensor<Trace>, &bool)| {
+        let constant = Autodiff::lift(x.value().clone());
+        let value = if wanted { device.parameter(constant) } else { constant };
+        Tensor::from_value(device.clone(), value)
+    };
+    let operands: Vec<Tensor<Autodiff<Trace>>> = inputs.iter().zip(wants).map(operand).collect();
+    let results: Outputs<_> =
+        mode::enable_grad(|| program.call(&device, &operands.iter().collect::<Vec<_>>()))?;
+    let roots: Vec<_> = results.iter().zip(&seeds).filter(|(y, _)| y.is_tracked()).collect();
+    let gradients = match roots[..] {
+        [] => None,
+        _ => Some(backward_all(&roots, &[])?),
+    };
+    let found: Vec<_> = operands.iter().map(|x| gradients.as_ref().and_then(|all| all.find(x))).collect();
+
+    let forward: Vec<_> = results.iter().map(Tensor::inner).collect();
+    let whole = trace.finish(&forward.iter().chain(found.iter().copied().flatten()).collect::<Vec<_>>())?;
+    let has = found.iter().map(Option::is_some).collect();
+    Derivative::new(&without_results(whole, xs.len(), ys.len())?, has)
+}
+
+/// The same program where each of the first `results` results is read from the input that it was given as,
+/// after `operands` others, and is no result any more. Chains in it are written out.
+fn without_results(mut whole: Program, operands: usize, results: usize) -> Result<Program> {
+    let rest = whole.results.split_off(results);
+    let mut writer = Writer::new(whole.inputs);
+    for (i, &number) in whole.results.iter().enumerate() {
+        if number >= whole.inputs {
+            writer.replace(number, operands + i);
+        }
+    }
+    writer.write(&whole.code)?;
+    writer.finish(&rest)
+}
