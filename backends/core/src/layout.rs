@@ -139,8 +139,27 @@ impl Layout {
 
     /// The place of every element, in row-major order.
     pub fn offsets(&self) -> Offsets<'_> {
-        let remaining = self.shape.numel();
-        Offsets { layout: self, index: smallvec::smallvec![0; self.shape.rank()], at: self.offset, remaining }
+        self.offsets_from(0)
+    }
+
+    /// The places from that of element number `start` on, in row-major order.
+    ///
+    /// ```
+    /// use firesteel_core::{Layout, Shape};
+    /// let columns = Layout::contiguous(Shape::from([2, 3])).permute(&[1, 0]);
+    /// assert_eq!(columns.offsets_from(3).collect::<Vec<_>>(), [4, 2, 5]);
+    /// ```
+    pub fn offsets_from(&self, start: usize) -> Offsets<'_> {
+        let remaining = self.shape.numel().saturating_sub(start);
+        let mut index: Axes = smallvec::smallvec![0; self.shape.rank()];
+        let (mut at, mut left) = (self.offset, start);
+        if remaining > 0 {
+            for (axis, index) in index.iter_mut().enumerate().rev() {
+                (*index, left) = (left % self.shape[axis], left / self.shape[axis]);
+                at = at.wrapping_add_signed(self.strides[axis] * *index as isize);
+            }
+        }
+        Offsets { layout: self, index, at, remaining }
     }
 }
 

@@ -1,10 +1,118 @@
-//! Awaits its kernels.
-#![allow(unused_variables)]
-use crate::CpuValue;
-use firesteel_core::*;
+//! Reading and writing where an index says.
+//!
+//! An index is checked as a whole before anything is read or written by it.
+#[cfg(test)]
+mod tests;
+
+use crate::{
+    CpuValue,
+    number::{Fold, Max, Min, Number, Prod, Sum},
+    parallel,
+    scan::Around,
+    value::{Native, Output},
+    view,
+};
+use firesteel_core::{DType, Error, Layout, Meta, Result, Scatter};
+use std::borrow::Cow;
+
+/// Runs a body with `T` bound to a type of the dtype's elements, and `join` to how two of them are joined:
+/// that there, and the new one.
+macro_rules! joining {
+    ($kind:expr, $dtype:expr, $t:ident, $join:ident => $body:expr) => {
+        match ($kind, $dtype) {
+            (Scatter::Set, dtype) => bits!(dtype, $t => {
+                let $join = |_: $t, new: $t| new;
+                $body
+            }),
+            // the sum of truth values is `or`, and their product `and`
+            (Scatter::Max, dtype) | (Scatter::Add, dtype @ DType::Bool) => joining!(@ Max, dtype, $t, $join, $body),
+            (Scatter::Min, dtype) | (Scatter::Mul, dtype @ DType::Bool) => joining!(@ Min, dtype, $t, $join, $body),
+            (Scatter::Add, dtype) => joining!(@ Sum, dtype, $t, $join, $body),
+            (Scatter::Mul, dtype) => joining!(@ Prod, dtype, $t, $join, $body),
+        }
+    };
+    (@ $fold:ty, $dtype:expr, $t:ident, $join:ident, $body:expr) => {
+        native!($dtype, $t => {
+            let $join = |old: $t, new: $t| <$t>::of_lane(<$fold>::join(old.lane(), new.lane()));
+            $body
+        })
+    };
+}
+
+/// The row-major numbers of an index, each of which lies in `[0, size)`.
+fn places<'a>(op: &'static str, index: &'a CpuValue, size: usize, axis: usize) -> Result<Cow<'a, [i64]>> {
+    let places = wide(index);
+    match places.iter().find(|&&i| i as u64 >= size as u64) {
+        None => Ok(places),
+        Some(i) => {
+            let why = match size {
+                0 => format!("index {i} is out of range: dim {axis} has size 0, and so no places"),
+                _ => format!(
+                    "index {i} is out of range for dim {axis} of size {size}: it has to lie in [0, {}]",
+                    size - 1
+                ),
+            };
+            Err(Error::index(op, why))
+        }
+    }
+}
+
+/// The row-major numbers of an index.
+fn wide(index: &CpuValue) -> Cow<'_, [i64]> {
+    match index.meta.dtype {
+        DType::I64 => match index.rows::<i64>() {
+            Some(rows) => Cow::Borrowed(rows),
+            None => Cow::Owned(widened::<i64>(index)),
+        },
+        DType::I32 => Cow::Owned(widened::<i32>(index)),
+        DType::I8 => Cow::Owned(widened::<i8>(index)),
+        DType::U32 => Cow::Owned(widened::<u32>(index)),
+        // `infer` lets no other dtype through
+        _ => Cow::Owned(widened::<u8>(index)),
+    }
+}
+
+fn widened<T: Native + Into<i64>>(index: &CpuValue) -> Vec<i64> {
+    match index.rows::<T>() {
+        Some(rows) => rows.iter().map(|&i| i.into()).collect(),
+        None => {
+            let memory = index.memory::<T>();
+            index.layout.offsets().map(|at| memory[at].into()).collect()
+        }
+    }
+}
 
 pub(crate) fn gather(x: &CpuValue, index: &CpuValue, axis: usize) -> Result<CpuValue> {
-    Err(Error::unsupported("gather", "has no kernel yet"))
+    let shape = &index.meta.shape;
+    let places = places("gather", index, x.meta.shape[axis], axis)?;
+    let (rows, width) = rows_of(&x.layout, shape, axis);
+    let (far, last) = (x.layout.strides[axis], shape.rank() - 1);
+    let near = if last == axis { 0 } else { x.layout.strides[last] };
+    bits!(x.meta.dtype, T => {
+        let memory = x.memory::<T>();
+        let mut y = Output::<T>::new(places.len())?;
+        parallel::pieces(y.slice(), width, parallel::GRAIN, |first, y| {
+            let places = places[first * width..].chunks(width);
+            for ((y, places), start) in y.chunks_mut(width).zip(places).zip(rows.offsets_from(first)) {
+                let mut start = start;
+                for (y, &place) in y.iter_mut().zip(places) {
+                    *y = memory[start.wrapping_add_signed(place as isize * far)];
+                    start = start.wrapping_add_signed(near);
+                }
+            }
+        });
+        Ok(y.finish(shape, x.meta.dtype))
+    })
+}
+
+/// Where the rows of an index begin in a layout that it reads along an axis, and how long they are.
+fn rows_of(layout: &Layout, index: &[usize], axis: usize) -> (Layout, usize) {
+    let mut rows = layout.clone();
+    rows.strides[axis] = 0;
+    rows.strides.pop();
+    let (width, outer) = index.split_last().map_or((1, index), |(&width, outer)| (width, outer));
+    rows.shape = outer.into();
+    (rows, width.max(1))
 }
 
 pub(crate) fn scatter(
@@ -14,11 +122,88 @@ pub(crate) fn scatter(
     x: &CpuValue,
     axis: usize,
 ) -> Result<CpuValue> {
-    Err(Error::unsupported("scatter", "has no kernel yet"))
+    let shape = &into.meta.shape;
+    let places = places("scatter", index, shape[axis], axis)?;
+    let x = view::contiguous(x)?;
+    let slice = shape[1..].iter().product::<usize>();
+    joining!(kind, into.meta.dtype, T, join => {
+        let xs = x.rows::<T>().unwrap_or_default();
+        let mut y = copied::<T>(into)?;
+        if !xs.is_empty() {
+            parallel::pieces(y.slice(), slice, share(into, xs.len()), |first, y| {
+                let shape = into.meta.shape.with(0, y.len() / slice);
+                scatter_slices(y, &Layout::contiguous(shape), first, &index.meta.shape, &places, xs, axis, join);
+            });
+        }
+        Ok(y.finish(shape, into.meta.dtype))
+    })
+}
+
+/// Writes what falls in the slices of `y` along axis 0, the first of which has number `first`.
+#[allow(clippy::too_many_arguments)]
+fn scatter_slices<T: Native>(
+    y: &mut [T],
+    layout: &Layout,
+    first: usize,
+    index: &[usize],
+    places: &[i64],
+    xs: &[T],
+    axis: usize,
+    join: impl Fn(T, T) -> T,
+) {
+    let last = index.len() - 1;
+    let (far, near) = (layout.strides[axis] as usize, usize::from(last != axis));
+    let (mut rows, width) = rows_of(layout, index, axis);
+    // along axis 0 the index may lead anywhere; along another, slices read those of the same number
+    let (skipped, lowest) = if axis == 0 { (0, first) } else { (first, 0) };
+    if axis != 0 {
+        rows.shape[0] = index[0].saturating_sub(first).min(layout.shape[0]);
+    }
+    let skipped = skipped * index[1..].iter().product::<usize>();
+    let lines = places.get(skipped..).unwrap_or_default().chunks(width);
+    let values = xs.get(skipped..).unwrap_or_default().chunks(width);
+    for ((start, places), xs) in rows.offsets().zip(lines).zip(values) {
+        for (i, (&place, &x)) in places.iter().zip(xs).enumerate() {
+            let place = (place as usize).wrapping_sub(lowest);
+            if place < layout.shape[axis] {
+                let y = &mut y[start + place * far + i * near];
+                *y = join(*y, x);
+            }
+        }
+    }
+}
+
+/// A copy of what is there before.
+fn copied<T: Native>(into: &CpuValue) -> Result<Output<T>> {
+    let mut y = Output::<T>::new(into.meta.numel())?;
+    view::copy_to(into, y.slice());
+    Ok(y)
+}
+
+/// A grain that gives each thread one piece of `into`, where as much is written that it pays.
+fn share(into: &CpuValue, written: usize) -> usize {
+    let all = into.meta.numel();
+    if written < parallel::GRAIN { all } else { all / parallel::num_threads() }
 }
 
 pub(crate) fn index_select(x: &CpuValue, index: &CpuValue, axis: usize, out: &Meta) -> Result<CpuValue> {
-    Err(Error::unsupported("index_select", "has no kernel yet"))
+    let places = places("index_select", index, x.meta.shape[axis], axis)?;
+    let x = view::contiguous(x)?;
+    let Around { n, inner, .. } = Around::new(&x.meta.shape, axis);
+    bits!(x.meta.dtype, T => {
+        let xs = x.rows::<T>().unwrap_or_default();
+        let mut y = Output::<T>::new(out.numel())?;
+        if out.numel() > 0 {
+            parallel::pieces(y.slice(), inner, parallel::GRAIN, |first, y| {
+                for (i, y) in y.chunks_mut(inner).enumerate() {
+                    let (outer, at) = ((first + i) / places.len(), (first + i) % places.len());
+                    let row = (outer * n + places[at] as usize) * inner;
+                    y.copy_from_slice(&xs[row..row + inner]);
+                }
+            });
+        }
+        Ok(y.finish(&out.shape, out.dtype))
+    })
 }
 
 pub(crate) fn index_put(
@@ -28,9 +213,73 @@ pub(crate) fn index_put(
     x: &CpuValue,
     axis: usize,
 ) -> Result<CpuValue> {
-    Err(Error::unsupported("index_put", "has no kernel yet"))
+    let places = places("index_put", index, into.meta.shape[axis], axis)?;
+    let x = view::contiguous(x)?;
+    let Around { outer, n, inner } = Around::new(&into.meta.shape, axis);
+    joining!(kind, into.meta.dtype, T, join => {
+        let xs = x.rows::<T>().unwrap_or_default();
+        let mut y = copied::<T>(into)?;
+        // each piece takes from all rows those that fall in it, in their order
+        let put = |y: &mut [T], first: usize, xs: &[T]| {
+            for (&place, xs) in places.iter().zip(xs.chunks(inner)) {
+                let place = (place as usize).wrapping_sub(first);
+                if let Some(y) = place.checked_mul(inner).and_then(|at| y.get_mut(at..at + inner)) {
+                    y.iter_mut().zip(xs).for_each(|(y, &x)| *y = join(*y, x));
+                }
+            }
+        };
+        if xs.is_empty() {
+        } else if outer == 1 {
+            parallel::pieces(y.slice(), inner, share(into, xs.len()), |first, y| put(y, first, xs));
+        } else {
+            let written = places.len() * inner;
+            parallel::pieces(y.slice(), n * inner, parallel::GRAIN, |first, y| {
+                for (y, xs) in y.chunks_mut(n * inner).zip(xs[first * written..].chunks(written)) {
+                    put(y, 0, xs);
+                }
+            });
+        }
+        Ok(y.finish(&into.meta.shape, into.meta.dtype))
+    })
 }
 
 pub(crate) fn wrap_index(index: &CpuValue, len: usize) -> Result<CpuValue> {
-    Err(Error::unsupported("wrap_index", "has no kernel yet"))
+    let size = i64::try_from(len).unwrap_or(i64::MAX);
+    let mut places = wide(index).into_owned();
+    for place in &mut places {
+        if *place < -size || *place >= size {
+            let why = match size {
+                0 => format!("index {place} is out of range: the dim has size 0, and so no places"),
+                _ => format!(
+                    "index {place} is out of range for a dim of size {size}: it has to lie in [-{size}, {}]",
+                    size - 1
+                ),
+            };
+            return Err(Error::index("index", why));
+        }
+        if *place < 0 {
+            *place += size;
+        }
+    }
+    match index.meta.dtype {
+        DType::I64 => narrowed::<i64>(&places, index),
+        DType::I32 => narrowed::<i32>(&places, index),
+        DType::I8 => narrowed::<i8>(&places, index),
+        DType::U32 => narrowed::<u32>(&places, index),
+        _ => narrowed::<u8>(&places, index),
+    }
+}
+
+fn narrowed<T: Native + TryFrom<i64>>(places: &[i64], index: &CpuValue) -> Result<CpuValue> {
+    let mut y = Output::<T>::new(places.len())?;
+    for (y, &place) in y.slice().iter_mut().zip(places) {
+        *y = T::try_from(place).map_err(|_| {
+            let dtype = index.meta.dtype;
+            Error::index(
+                "index",
+                format!("place {place} is more than {dtype} can hold: cast the index to int64"),
+            )
+        })?;
+    }
+    Ok(y.finish(&index.meta.shape, index.meta.dtype))
 }

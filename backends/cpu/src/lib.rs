@@ -17,11 +17,14 @@ mod join;
 pub mod math;
 mod matmul;
 mod memory;
+mod number;
 mod parallel;
 mod reduce;
 mod scan;
 pub mod simd;
 mod sort;
+#[cfg(test)]
+mod testing;
 mod view;
 mod windows;
 

@@ -1,12 +1,293 @@
-//! Awaits its kernels.
-#![allow(unused_variables)]
-use crate::CpuValue;
-use firesteel_core::*;
+//! All elements along some axes to one.
+//!
+//! Axes are ordered by how they lie in memory, and those that step as one are joined. Then either the
+//! innermost axis is reduced (rows are folded, in many lanes at once), or it is kept (rows are added to
+//! rows). A few elements are joined in a lane, of F32 for half precision, and the lanes in a total, of F64
+//! for every float, so that the error of a sum does not grow with its length.
+#[cfg(test)]
+mod tests;
+
+use crate::{
+    CpuValue,
+    number::{Arithmetic, Fold, Max, Min, Number, Prod, Sum},
+    parallel,
+    value::Output,
+};
+use firesteel_core::{ArgReduce, Axes, Layout, Meta, Reduce, Result, Scalar, Strides};
+
+/// Lanes of a row, which are joined at the end.
+const LANES: usize = 32;
+/// How many elements are joined in one lane before it is added to the total.
+const DEPTH: usize = 64;
+/// How many totals are kept at once.
+const WIDTH: usize = 1024;
+/// A reduction to few results is cut in parts of this many elements; not by the number of threads, since
+/// the result is not to depend on that.
+const PART: usize = 64 * 1024;
 
 pub(crate) fn reduce(kind: Reduce, x: &CpuValue, axes: &Axes, out: &Meta) -> Result<CpuValue> {
-    Err(Error::unsupported("reduce", "has no kernel yet"))
+    if x.meta.numel() == 0 {
+        return Ok(CpuValue::same(out.clone(), of_nothing(kind)));
+    }
+    let plan = Plan::new(&x.layout, axes);
+    if plan.reduced.shape.rank() == 0 {
+        return Ok(x.clone());
+    }
+    native!(x.meta.dtype, T => match kind {
+        Reduce::Sum => run::<T, Sum>(x, &plan, out, 1),
+        Reduce::Mean => run::<T, Sum>(x, &plan, out, plan.reduced.shape.numel()),
+        Reduce::Prod => run::<T, Prod>(x, &plan, out, 1),
+        Reduce::Max => run::<T, Max>(x, &plan, out, 1),
+        Reduce::Min => run::<T, Min>(x, &plan, out, 1),
+    })
+}
+
+/// What a reduction of no elements gives, where it gives anything.
+fn of_nothing(kind: Reduce) -> Scalar {
+    match kind {
+        Reduce::Sum => Scalar::Int(0),
+        Reduce::Prod => Scalar::Int(1),
+        Reduce::Mean => Scalar::Float(f64::NAN),
+        Reduce::Max => Scalar::Bool(false),
+        Reduce::Min => Scalar::Bool(true),
+    }
+}
+
+/// How a reduction goes through memory.
+struct Plan {
+    /// The axes that stay, outermost in memory first, from where the operand starts.
+    kept: Layout,
+    /// The axes that are reduced, likewise, from zero.
+    reduced: Layout,
+    /// Where the results lie: in the order of `kept`.
+    result: Layout,
+}
+
+impl Plan {
+    fn new(x: &Layout, axes: &Axes) -> Self {
+        let mut order: Axes = (0..x.shape.rank()).filter(|&a| x.shape[a] != 1).collect();
+        // what does not move in memory is best outermost
+        order.sort_by_key(|&a| std::cmp::Reverse(x.strides[a].unsigned_abs().wrapping_sub(1)));
+        let (reduced, kept): (Axes, Axes) = order.into_iter().partition(|a| axes.contains(a));
+
+        let mut shape = x.shape.clone();
+        axes.iter().for_each(|&a| shape[a] = 1);
+        let mut result = Layout::contiguous(shape);
+        let mut step = 1;
+        for &a in kept.iter().rev() {
+            result.strides[a] = step;
+            step *= x.shape[a] as isize;
+        }
+        Plan { kept: joined(x, &kept, x.offset), reduced: joined(x, &reduced, 0), result }
+    }
+
+    /// Whether the innermost axis is reduced.
+    fn in_rows(&self) -> bool {
+        let inner = |l: &Layout| l.strides.last().map_or(usize::MAX, |s| s.unsigned_abs().wrapping_sub(1));
+        inner(&self.reduced) <= inner(&self.kept)
+    }
+
+    /// The same reduction in parts along its outermost axis, where there are too few results to share.
+    fn parts(&self) -> Vec<Layout> {
+        let (results, each) = (self.kept.shape.numel(), self.reduced.shape.numel());
+        let n = self.reduced.shape[0];
+        let few = if self.in_rows() { 64 } else { 4 * WIDTH };
+        let count = if results > few { 1 } else { (results * each / PART).clamp(1, n.min(64)) };
+        let size = n.div_ceil(count);
+        let part = |start: usize| {
+            let mut part = self.reduced.clone();
+            part.shape[0] = size.min(n - start);
+            part.offset = part.offset.wrapping_add_signed(start as isize * part.strides[0]);
+            part
+        };
+        (0..n).step_by(size).map(part).collect()
+    }
+}
+
+/// These axes alone, those that step as one joined.
+fn joined(x: &Layout, axes: &[usize], offset: usize) -> Layout {
+    let mut y = Layout { shape: Default::default(), strides: Strides::new(), offset };
+    for (size, stride) in axes.iter().map(|&a| (x.shape[a], x.strides[a])) {
+        let last = y.shape.rank().wrapping_sub(1);
+        if y.strides.last() == Some(&(stride * size as isize)) {
+            y.shape[last] *= size;
+            y.strides[last] = stride;
+        } else {
+            y.shape.push(size);
+            y.strides.push(stride);
+        }
+    }
+    y
+}
+
+fn run<T: Number, F: Fold>(x: &CpuValue, plan: &Plan, out: &Meta, count: usize) -> Result<CpuValue> {
+    let memory = x.memory::<T>();
+    let results = plan.kept.shape.numel();
+    let finish = |total: T::Total| T::of(if count == 1 { total } else { total.over(count) });
+    let mut y = Output::<T>::new(results)?;
+    match &plan.parts()[..] {
+        [reduced] => {
+            let grain = parallel::GRAIN / reduced.shape.numel() + 1;
+            parallel::pieces(y.slice(), 1, grain, |first, y| {
+                let mut totals = [F::start(); WIDTH];
+                for (i, y) in y.chunks_mut(WIDTH).enumerate() {
+                    let totals = &mut totals[..y.len()];
+                    fold::<T, F>(memory, plan, reduced, first + i * WIDTH, totals);
+                    y.iter_mut().zip(totals).for_each(|(y, total)| *y = finish(*total));
+                }
+            });
+        }
+        parts => {
+            let mut totals = vec![F::start(); results * parts.len()];
+            parallel::pieces(&mut totals, results, 1, |first, totals| {
+                for (totals, reduced) in totals.chunks_mut(results).zip(&parts[first..]) {
+                    fold::<T, F>(memory, plan, reduced, 0, totals);
+                }
+            });
+            for (i, y) in y.slice().iter_mut().enumerate() {
+                let parts = totals.iter().skip(i).step_by(results);
+                *y = finish(parts.fold(F::start(), |a, &b| F::join(a, b)));
+            }
+        }
+    }
+    let y = y.finish(results, out.dtype);
+    Ok(y.view(plan.result.clone()))
+}
+
+/// The totals of results `first..`, over the part of the operand that `reduced` says.
+fn fold<T: Number, F: Fold>(
+    memory: &[T],
+    plan: &Plan,
+    reduced: &Layout,
+    first: usize,
+    totals: &mut [T::Total],
+) {
+    if plan.in_rows() {
+        let (outer, n, stride) = innermost(reduced);
+        for (total, start) in totals.iter_mut().zip(plan.kept.offsets_from(first)) {
+            let rows = outer.offsets().map(|at| row::<T, F>(memory, start.wrapping_add(at), n, stride));
+            *total = rows.fold(F::start(), F::join);
+        }
+        return;
+    }
+    let (outer, n, stride) = innermost(&plan.kept);
+    let mut starts = outer.offsets_from(first / n);
+    let (mut column, mut rest) = (first % n, totals);
+    let mut lanes = [F::start(); WIDTH];
+    while let (false, Some(start)) = (rest.is_empty(), starts.next()) {
+        let (totals, after) = rest.split_at_mut((n - column).min(rest.len()));
+        for (i, totals) in totals.chunks_mut(WIDTH).enumerate() {
+            let start = start.wrapping_add_signed((column + i * WIDTH) as isize * stride);
+            columns::<T, F>(memory, start, stride, reduced, &mut lanes[..totals.len()], totals);
+        }
+        (column, rest) = (0, after);
+    }
+}
+
+/// All axes but the last, and its size and stride.
+fn innermost(layout: &Layout) -> (Layout, usize, isize) {
+    let mut outer = layout.clone();
+    match (layout.shape.last(), outer.strides.pop()) {
+        (Some(&n), Some(stride)) => {
+            outer.shape.remove(layout.shape.rank() - 1);
+            (outer, n, stride)
+        }
+        _ => (outer, 1, 1),
+    }
+}
+
+/// The total of `n` elements from `start`.
+#[inline(always)]
+fn row<T: Number, F: Fold>(memory: &[T], start: usize, n: usize, stride: isize) -> T::Total {
+    let mut total = F::start();
+    if stride != 1 || n < LANES {
+        let mut at = start;
+        for _ in 0..n {
+            total = F::join(total, T::total(memory[at].lane()));
+            at = at.wrapping_add_signed(stride);
+        }
+        return total;
+    }
+    for block in memory[start..start + n].chunks(LANES * DEPTH) {
+        let mut lanes = [F::start(); LANES];
+        let (whole, rest) = block.as_chunks::<LANES>();
+        for xs in whole {
+            for (lane, x) in lanes.iter_mut().zip(xs) {
+                *lane = F::join(*lane, x.lane());
+            }
+        }
+        for (lane, x) in lanes.iter_mut().zip(rest) {
+            *lane = F::join(*lane, x.lane());
+        }
+        total = lanes.iter().fold(total, |total, &lane| F::join(total, T::total(lane)));
+    }
+    total
+}
+
+/// The totals of neighbouring columns, the first of which is at `start`.
+#[inline(always)]
+fn columns<T: Number, F: Fold>(
+    memory: &[T],
+    start: usize,
+    stride: isize,
+    reduced: &Layout,
+    lanes: &mut [T::Lane],
+    totals: &mut [T::Total],
+) {
+    totals.fill(F::start());
+    let mut rows = reduced.offsets().map(|at| start.wrapping_add(at)).peekable();
+    while rows.peek().is_some() {
+        lanes.fill(F::start());
+        for at in rows.by_ref().take(DEPTH) {
+            if stride == 1 {
+                let xs = &memory[at..at + lanes.len()];
+                lanes.iter_mut().zip(xs).for_each(|(lane, x)| *lane = F::join(*lane, x.lane()));
+            } else {
+                let mut at = at;
+                for lane in lanes.iter_mut() {
+                    *lane = F::join(*lane, memory[at].lane());
+                    at = at.wrapping_add_signed(stride);
+                }
+            }
+        }
+        totals.iter_mut().zip(&*lanes).for_each(|(total, &lane)| *total = F::join(*total, T::total(lane)));
+    }
 }
 
 pub(crate) fn arg_reduce(kind: ArgReduce, x: &CpuValue, axis: usize, out: &Meta) -> Result<CpuValue> {
-    Err(Error::unsupported("arg_reduce", "has no kernel yet"))
+    let (n, stride) = (x.layout.shape[axis], x.layout.strides[axis]);
+    let mut starts = x.layout.clone();
+    starts.shape[axis] = 1;
+    let mut y = Output::<i64>::new(out.numel())?;
+    native!(x.meta.dtype, T => {
+        let memory = x.memory::<T>();
+        parallel::pieces(y.slice(), 1, parallel::GRAIN / n + 1, |first, y| {
+            for (y, start) in y.iter_mut().zip(starts.offsets_from(first)) {
+                *y = match kind {
+                    ArgReduce::Max => first_of(memory, start, n, stride, |a, b| a > b),
+                    ArgReduce::Min => first_of(memory, start, n, stride, |a, b| a < b),
+                };
+            }
+        });
+    });
+    Ok(y.finish(&out.shape, out.dtype))
+}
+
+/// The first element than which none is better; NaN is better than all.
+fn first_of<T: Number>(
+    memory: &[T],
+    start: usize,
+    n: usize,
+    stride: isize,
+    better: impl Fn(T::Lane, T::Lane) -> bool,
+) -> i64 {
+    let (mut best, mut found, mut at) = (memory[start].lane(), 0, start);
+    for i in 0..n {
+        let x = memory[at].lane();
+        if better(x, best) || (x.is_nan() && !best.is_nan()) {
+            (best, found) = (x, i);
+        }
+        at = at.wrapping_add_signed(stride);
+    }
+    found as i64
 }

@@ -75,3 +75,9 @@ fn outer(layout: &Layout) -> Layout {
     }
     layout
 }
+
+/// Writes the elements to where `at` says in `y`.
+pub(crate) fn copy_into<T: Native>(x: &CpuValue, y: &mut [T], at: &Layout) {
+    let memory = x.memory::<T>();
+    x.layout.offsets().zip(at.offsets()).for_each(|(from, to)| y[to] = memory[from]);
+}
