@@ -65,14 +65,10 @@ impl<B: Backend> Expr<B> {
     methods! { @unary neg Neg abs Abs relu Relu floor Floor ceil Ceil round Round trunc Trunc sqrt Sqrt rsqrt Rsqrt
     reciprocal Recip exp Exp exp2 Exp2 expm1 Expm1 log Log log2 Log2 log10 Log10 log1p Log1p sin Sin cos Cos
     tan Tan asin Asin acos Acos atan Atan sinh Sinh cosh Cosh tanh Tanh asinh Asinh acosh Acosh atanh Atanh
-    sigmoid Sigmoid erf Erf erfc Erfc erfinv Erfinv }
-    methods! { @binary pow Pow maximum Maximum minimum Minimum }
+    sigmoid Sigmoid erf Erf erfc Erfc erfinv Erfinv lgamma Lgamma digamma Digamma sign Sign bitwise_not Not }
+    methods! { @binary pow Pow maximum Maximum minimum Minimum remainder Remainder fmod Fmod atan2 Atan2
+    copysign Copysign bitwise_and BitAnd bitwise_or BitOr bitwise_xor BitXor }
     methods! { @compare eq Eq ne Ne lt Lt le Le gt Gt ge Ge }
-
-    /// `x²`.
-    pub fn square(&self) -> Self {
-        self.clone() * self.clone()
-    }
 
     /// As [`Tensor::where_`].
     pub fn where_(&self, a: impl Into<Expr<B>>, b: impl Into<Expr<B>>) -> Self {
@@ -84,6 +80,12 @@ impl<B: Backend> Expr<B> {
     pub fn eval(self) -> Result<Tensor<B>> {
         let plan = Plan::new(&[self], &[])?;
         Tensor::one(plan.op.map(|i| &plan.leaves[i]))
+    }
+
+    /// [`eval`](Self::eval), with errors named after the function that the formula is of.
+    #[track_caller]
+    pub(crate) fn eval_as(self, name: &'static str) -> Result<Tensor<B>> {
+        self.eval().map_err(|e| e.within(name))
     }
 
     /// Several formulas in one pass: what they share is read and computed once.
@@ -221,9 +223,11 @@ impl<B: Backend> Survey<B> {
                 if self.seen.insert(Arc::as_ptr(op).cast()) {
                     self.real |= match **op {
                         Op::Unary(kind, _) => {
-                            !matches!(kind, Unary::Neg | Unary::Abs | Unary::Sign | Unary::Relu)
+                            !matches!(kind, Unary::Neg | Unary::Abs | Unary::Sign | Unary::Relu | Unary::Not)
                         }
-                        Op::Binary(kind, ..) => kind == Binary::Div,
+                        Op::Binary(kind, ..) => {
+                            matches!(kind, Binary::Div | Binary::Atan2 | Binary::Copysign)
+                        }
                         _ => false,
                     };
                     operands(op).into_iter().for_each(|x| self.visit(x));
@@ -291,12 +295,19 @@ impl Writer<'_> {
                 }
                 let slot = match &**op {
                     Op::Unary(kind, x) => {
-                        let x = self.operand(x, next_leaf)?;
-                        self.line(Op::Unary(*kind, x), self.dtype)
+                        let x = self.visit(x, next_leaf)?;
+                        let masks = *kind == Unary::Not && self.kinds[x] == DType::Bool;
+                        let (x, dtype) = if masks { (x, DType::Bool) } else { (self.number(x), self.dtype) };
+                        self.line(Op::Unary(*kind, x), dtype)
                     }
                     Op::Binary(kind, a, b) => {
-                        let (a, b) = (self.operand(a, next_leaf)?, self.operand(b, next_leaf)?);
-                        self.line(Op::Binary(*kind, a, b), self.dtype)
+                        let (a, b) = (self.visit(a, next_leaf)?, self.visit(b, next_leaf)?);
+                        // masks are joined as masks
+                        let masks = matches!(kind, Binary::BitAnd | Binary::BitOr | Binary::BitXor)
+                            && [a, b].iter().all(|&x| self.kinds[x] == DType::Bool);
+                        let dtype = if masks { DType::Bool } else { self.dtype };
+                        let (a, b) = if masks { (a, b) } else { (self.number(a), self.number(b)) };
+                        self.line(Op::Binary(*kind, a, b), dtype)
                     }
                     Op::Compare(kind, a, b) => {
                         let (a, b) = (self.operand(a, next_leaf)?, self.operand(b, next_leaf)?);
@@ -343,38 +354,68 @@ impl<B: Backend, T: Into<Arg<B>>> From<T> for Expr<B> {
     }
 }
 
+impl<B: Backend> From<&Expr<B>> for Expr<B> {
+    fn from(formula: &Expr<B>) -> Self {
+        formula.clone()
+    }
+}
+
 /// Every combination is legal, as `Expr` is ours.
 macro_rules! operators {
-    ($($trait:ident $method:ident)*) => {$(
+    ($($trait:ident $method:ident $kind:ident)*) => {$(
         impl<B: Backend, R: Into<Expr<B>>> ops::$trait<R> for Expr<B> {
             type Output = Expr<B>;
             fn $method(self, right: R) -> Expr<B> {
-                Expr::op(Op::Binary(Binary::$trait, self, right.into()))
+                Expr::op(Op::Binary(Binary::$kind, self, right.into()))
             }
         }
-        operators! { @left $trait $method: &Tensor<B>, f64, i64 }
+        impl<B: Backend, R: Into<Expr<B>>> ops::$trait<R> for &Expr<B> {
+            type Output = Expr<B>;
+            fn $method(self, right: R) -> Expr<B> {
+                Expr::op(Op::Binary(Binary::$kind, self.clone(), right.into()))
+            }
+        }
+        operators! { @left $trait $method $kind: &Tensor<B>, f64, i64 }
     )*};
-    (@left $trait:ident $method:ident: $($left:ty),*) => {$(
+    (@left $trait:ident $method:ident $kind:ident: $($left:ty),*) => {$(
         impl<B: Backend> ops::$trait<Expr<B>> for $left {
             type Output = Expr<B>;
             fn $method(self, right: Expr<B>) -> Expr<B> {
-                Expr::op(Op::Binary(Binary::$trait, self.into(), right))
+                Expr::op(Op::Binary(Binary::$kind, self.into(), right))
             }
         }
         impl<B: Backend> ops::$trait<&Expr<B>> for $left {
             type Output = Expr<B>;
             fn $method(self, right: &Expr<B>) -> Expr<B> {
-                Expr::op(Op::Binary(Binary::$trait, self.into(), right.clone()))
+                Expr::op(Op::Binary(Binary::$kind, self.into(), right.clone()))
             }
         }
     )*};
 }
 
-operators! { Add add Sub sub Mul mul Div div }
+operators! {
+    Add add Add
+    Sub sub Sub
+    Mul mul Mul
+    Div div Div
+    Rem rem Remainder
+    BitAnd bitand BitAnd
+    BitOr bitor BitOr
+    BitXor bitxor BitXor
+    Shl shl Shl
+    Shr shr Shr
+}
 
 impl<B: Backend> ops::Neg for Expr<B> {
     type Output = Expr<B>;
     fn neg(self) -> Expr<B> {
         Expr::op(Op::Unary(Unary::Neg, self))
+    }
+}
+
+impl<B: Backend> ops::Not for Expr<B> {
+    type Output = Expr<B>;
+    fn not(self) -> Expr<B> {
+        Expr::op(Op::Unary(Unary::Not, self))
     }
 }

@@ -56,3 +56,23 @@ impl<B: Backend> Tensor<B> {
         if self.dtype().is_float() { Ok(self.clone()) } else { self.to(DType::F32) }
     }
 }
+
+/// [`to`](Tensor::to) by PyTorch's names.
+macro_rules! conversions {
+    ($($method:ident $dtype:ident)*) => { impl<B: Backend> Tensor<B> {$(
+        #[doc = concat!("The same numbers in ", stringify!($dtype), ": `x.to(DType::", stringify!($dtype), ")`.
+            <https://docs.pytorch.org/docs/stable/generated/torch.Tensor.", stringify!($method), ".html>\n
+```
+use firesteel::prelude::*;
+let x = Tensor::new([1.0, 0.0], &Cpu::default())?;
+assert_eq!(x.", stringify!($method), "()?.dtype(), DType::", stringify!($dtype), ");
+# Ok::<(), firesteel::Error>(())
+```")]
+        #[track_caller]
+        pub fn $method(&self) -> Result<Self> {
+            self.to(DType::$dtype)
+        }
+    )*}};
+}
+
+conversions! { double F64 float F32 bfloat16 BF16 half F16 long I64 int I32 bool Bool }
