@@ -1,1 +1,85 @@
-//! Derives `Module`.
+//! `#[derive(Module)]`: what a module learns and keeps is found by the names of its fields.
+//!
+//! A field whose type names the backend is a parameter, a buffer or a module; so is one of type `Mode`. Any
+//! other field is configuration, and is cloned.
+use proc_macro2::{Ident, TokenStream, TokenTree};
+use quote::{ToTokens, format_ident, quote};
+use syn::{Data, DeriveInput, Error, Field, Fields, GenericParam, Result, parse_macro_input};
+
+/// Implements `firesteel::nn::Module` for a struct whose first type parameter is the backend.
+#[proc_macro_derive(Module)]
+pub fn module(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
+    let input = parse_macro_input!(input as DeriveInput);
+    expand(&input).unwrap_or_else(Error::into_compile_error).into()
+}
+
+fn expand(input: &DeriveInput) -> Result<TokenStream> {
+    let name = &input.ident;
+    let Some(GenericParam::Type(backend)) = input.generics.params.first() else {
+        return Err(Error::new_spanned(
+            name,
+            "the first parameter has to be the backend: `struct Net<B: Backend>`",
+        ));
+    };
+    let b = &backend.ident;
+    if let Some(second) = input.generics.params.iter().nth(1) {
+        return Err(Error::new_spanned(second, "a module has one parameter, its backend"));
+    }
+    let Data::Struct(data) = &input.data else {
+        return Err(Error::new_spanned(name, "only a struct can derive Module"));
+    };
+    let Fields::Named(fields) = &data.fields else {
+        return Err(Error::new_spanned(name, "fields need names: they become the names of the parameters"));
+    };
+    let (modules, rest): (Vec<&Field>, Vec<&Field>) =
+        fields.named.iter().partition(|f| names(f, b) || names(f, &format_ident!("Mode")));
+    let part: Vec<_> = modules.iter().filter_map(|f| f.ident.as_ref()).collect();
+    let plain: Vec<_> = rest.iter().filter_map(|f| f.ident.as_ref()).collect();
+    let ty: Vec<_> = modules.iter().map(|f| &f.ty).collect();
+    let key: Vec<_> =
+        part.iter().map(|ident| ident.to_string().trim_start_matches("r#").to_owned()).collect();
+    Ok(quote! {
+        impl<#b: ::firesteel::Backend> ::firesteel::nn::Module<#b> for #name<#b> {
+            type Over<C: ::firesteel::Backend> = #name<C>;
+
+            fn visit<'a>(
+                &'a self,
+                path: &str,
+                visit: &mut dyn FnMut(&str, ::firesteel::nn::Leaf<'a, #b>) -> ::firesteel::Result<()>,
+            ) -> ::firesteel::Result<()> {
+                #(<#ty as ::firesteel::nn::Module<#b>>::visit(
+                    &self.#part, &::firesteel::nn::join(path, #key), visit)?;)*
+                Ok(())
+            }
+
+            fn visit_mut(
+                &mut self,
+                path: &str,
+                visit: &mut dyn FnMut(&str, ::firesteel::nn::LeafMut<'_, #b>) -> ::firesteel::Result<()>,
+            ) -> ::firesteel::Result<()> {
+                #(<#ty as ::firesteel::nn::Module<#b>>::visit_mut(
+                    &mut self.#part, &::firesteel::nn::join(path, #key), visit)?;)*
+                Ok(())
+            }
+
+            fn to<C: ::firesteel::Backend>(&self, device: &C) -> ::firesteel::Result<#name<C>> {
+                Ok(#name {
+                    #(#part: <#ty as ::firesteel::nn::Module<#b>>::to(&self.#part, device)?,)*
+                    #(#plain: ::core::clone::Clone::clone(&self.#plain),)*
+                })
+            }
+        }
+    })
+}
+
+/// Whether the field's type mentions `wanted`.
+fn names(field: &Field, wanted: &Ident) -> bool {
+    fn found(tokens: TokenStream, wanted: &Ident) -> bool {
+        tokens.into_iter().any(|token| match token {
+            TokenTree::Ident(ident) => ident == *wanted,
+            TokenTree::Group(group) => found(group.stream(), wanted),
+            TokenTree::Punct(_) | TokenTree::Literal(_) => false,
+        })
+    }
+    found(field.ty.to_token_stream(), wanted)
+}

@@ -1,0 +1,130 @@
+//! MNIST: 70,000 handwritten digits, in the IDX format.
+//! LeCun et al., [The MNIST database](https://yann.lecun.org/exdb/mnist/), 1998.
+use super::{Dataset, dataset::out_of_range};
+use crate::{Data, Error, Result, TensorData};
+use flate2::read::GzDecoder;
+use std::{
+    fs::File,
+    io::{BufReader, Read},
+    path::{Path, PathBuf},
+};
+
+/// The digits as `(image (1, 28, 28), label)`: images of F32, normalised to mean 0 and variance 1 over the
+/// training set.
+#[derive(Clone, Debug)]
+pub struct Mnist {
+    images: Vec<u8>,
+    labels: Vec<u8>,
+}
+
+/// Rows and columns of an image.
+pub const SIDE: usize = 28;
+/// The mean of the training set's pixels, in `[0, 1]`.
+pub const MEAN: f32 = 0.1307;
+/// The standard deviation of the training set's pixels.
+pub const STD: f32 = 0.3081;
+
+impl Mnist {
+    /// The 60,000 digits to learn from, of the two `train-` files in `folder`, gzipped or plain.
+    #[track_caller]
+    pub fn train(folder: impl AsRef<Path>) -> Result<Self> {
+        Self::read(folder.as_ref(), "train")
+    }
+
+    /// The 10,000 digits to test with, of the two `t10k-` files in `folder`, gzipped or plain.
+    #[track_caller]
+    pub fn test(folder: impl AsRef<Path>) -> Result<Self> {
+        Self::read(folder.as_ref(), "t10k")
+    }
+
+    #[track_caller]
+    fn read(folder: &Path, part: &str) -> Result<Self> {
+        let (shape, images) = idx(open(folder, &format!("{part}-images-idx3-ubyte"))?)?;
+        let (labels_shape, labels) = idx(open(folder, &format!("{part}-labels-idx1-ubyte"))?)?;
+        match (&shape[..], &labels_shape[..]) {
+            (&[n, SIDE, SIDE], &[m]) if n == m => Ok(Self { images, labels }),
+            _ => Err(Error::format(
+                "mnist",
+                format!("images {shape:?} and labels {labels_shape:?} do not fit"),
+            )),
+        }
+    }
+
+    /// The pixels of an image, row by row: 0 is paper and 255 is ink.
+    pub fn pixels(&self, index: usize) -> Result<&[u8]> {
+        let start = index.checked_mul(SIDE * SIDE);
+        let pixels = start.and_then(|start| self.images.get(start..)?.get(..SIDE * SIDE));
+        pixels.ok_or_else(|| out_of_range(index, self.labels.len()))
+    }
+}
+
+impl Dataset for Mnist {
+    type Item = (TensorData, i64);
+
+    fn len(&self) -> usize {
+        self.labels.len()
+    }
+
+    fn item(&self, index: usize) -> Result<(TensorData, i64)> {
+        let pixels = self.pixels(index)?.iter().map(|&p| (f32::from(p) / 255. - MEAN) / STD);
+        let image = TensorData::new([1, SIDE, SIDE], Data::F32(pixels.collect()))?;
+        Ok((image, self.labels[index].into()))
+    }
+}
+
+fn open(folder: &Path, name: &str) -> Result<Box<dyn Read>> {
+    let (plain, zipped): (PathBuf, PathBuf) = (folder.join(name), folder.join(format!("{name}.gz")));
+    if let Ok(file) = File::open(&zipped) {
+        return Ok(Box::new(GzDecoder::new(BufReader::new(file))));
+    }
+    match File::open(&plain) {
+        Ok(file) => Ok(Box::new(BufReader::new(file))),
+        Err(e) => {
+            let why = format!("neither {} nor {} can be read: {e}", zipped.display(), plain.display());
+            Err(Error::io("mnist", why).because(e))
+        }
+    }
+}
+
+/// The sizes and bytes of an IDX file of unsigned bytes: two zeros, 8, the rank, and big-endian sizes.
+fn idx(mut file: impl Read) -> Result<(Vec<usize>, Vec<u8>)> {
+    let broken = |why: String| Error::format("idx", why);
+    let mut magic = [0; 4];
+    file.read_exact(&mut magic).map_err(|e| broken(format!("there is no header: {e}")))?;
+    let [0, 0, 8, rank] = magic else {
+        return Err(broken(format!("{magic:02x?} is not the start of a file of bytes")));
+    };
+    let mut shape = vec![];
+    for _ in 0..rank {
+        let mut size = [0; 4];
+        file.read_exact(&mut size).map_err(|e| broken(format!("the header is cut off: {e}")))?;
+        shape.push(u32::from_be_bytes(size) as usize);
+    }
+    let len = shape.iter().try_fold(1usize, |n, &size| n.checked_mul(size));
+    let len = len.ok_or_else(|| broken(format!("a shape of {shape:?} is too large")))?;
+    // what the header says is not believed: no more is held than is really there
+    let mut bytes = vec![];
+    let read = file.take(len as u64 + 1).read_to_end(&mut bytes).map_err(|e| broken(e.to_string()))?;
+    if read != len {
+        return Err(broken(format!("{len} bytes are promised, and {read} are there")));
+    }
+    Ok((shape, bytes))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn idx_files_are_not_trusted() {
+        let good = [&[0, 0, 8, 2, 0, 0, 0, 2, 0, 0, 0, 3][..], &[1, 2, 3, 4, 5, 6]].concat();
+        assert_eq!(idx(&good[..]).unwrap(), (vec![2, 3], vec![1, 2, 3, 4, 5, 6]));
+        for len in 0..good.len() {
+            assert!(idx(&good[..len]).is_err(), "{len} bytes");
+        }
+        assert!(idx(&[&good[..], &[7]].concat()[..]).is_err());
+        assert!(idx(&[0u8, 0, 9, 1, 0, 0, 0, 0][..]).is_err());
+        let huge = [&[0, 0, 8, 3][..], &[0xff; 12]].concat();
+        assert!(idx(&huge[..]).is_err());
+    }
+}

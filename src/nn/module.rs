@@ -1,0 +1,192 @@
+//! What a module is: something with parameters, found by the names of its fields.
+use super::{Buffer, Mode, Param};
+use crate::{Backend, Result, Tensor};
+use std::{fmt::Display, marker::PhantomData};
+
+/// A leaf of a module, to be read.
+pub enum Leaf<'a, B: Backend> {
+    /// What is learned.
+    Param(&'a Param<B>),
+    /// What is kept but not learned.
+    Buffer(&'a Buffer<B>),
+    /// Whether the module is in training.
+    Mode(&'a Mode),
+}
+
+/// A leaf of a module, to be changed.
+pub enum LeafMut<'a, B: Backend> {
+    /// What is learned.
+    Param(&'a mut Param<B>),
+    /// What is kept but not learned.
+    Buffer(&'a mut Buffer<B>),
+    /// Whether the module is in training.
+    Mode(&'a mut Mode),
+}
+
+/// Reads leaves by their paths.
+pub type Visit<'v, 'a, B> = &'v mut dyn FnMut(&str, Leaf<'a, B>) -> Result<()>;
+/// Changes leaves by their paths.
+pub type VisitMut<'v, B> = &'v mut dyn FnMut(&str, LeafMut<'_, B>) -> Result<()>;
+
+/// Something with parameters; `#[derive(Module)]` implements it for a struct with named fields, whose names
+/// are those of PyTorch's `state_dict`.
+///
+/// ```
+/// use firesteel::{nn::{Linear, Module}, prelude::*};
+///
+/// #[derive(Debug, Module)]
+/// struct Net<B: Backend> {
+///     fc1: Linear<B>,
+///     fc2: Linear<B>,
+/// }
+///
+/// let cpu = Cpu::default();
+/// let net = Net { fc1: Linear::new(4, 8, &cpu)?, fc2: Linear::new(8, 2, &cpu)? };
+/// let names: Vec<String> = net.named_parameters().into_iter().map(|(name, _)| name).collect();
+/// assert_eq!(names, ["fc1.weight", "fc1.bias", "fc2.weight", "fc2.bias"]);
+/// assert_eq!(net.num_parameters(), 4 * 8 + 8 + 8 * 2 + 2);
+/// # Ok::<(), firesteel::Error>(())
+/// ```
+pub trait Module<B: Backend>: Sized {
+    /// The same module on another backend.
+    type Over<C: Backend>: Module<C>;
+
+    /// Calls `visit` with the path and the contents of each leaf, in the order of the fields.
+    fn visit<'a>(&'a self, path: &str, visit: Visit<'_, 'a, B>) -> Result<()>;
+
+    /// Calls `visit` with the path of each leaf, to change it, in the order of the fields.
+    fn visit_mut(&mut self, path: &str, visit: VisitMut<'_, B>) -> Result<()>;
+
+    /// The same module on another device or backend, leaf by leaf.
+    fn to<C: Backend>(&self, device: &C) -> Result<Self::Over<C>>;
+
+    /// Every parameter with its path.
+    fn named_parameters(&self) -> Vec<(String, &Param<B>)> {
+        let mut all = vec![];
+        self.read(|path, leaf| {
+            if let Leaf::Param(param) = leaf {
+                all.push((path.to_owned(), param));
+            }
+        });
+        all
+    }
+
+    /// Every parameter.
+    fn parameters(&self) -> Vec<&Param<B>> {
+        self.named_parameters().into_iter().map(|(_, param)| param).collect()
+    }
+
+    /// Every buffer with its path.
+    fn named_buffers(&self) -> Vec<(String, &Buffer<B>)> {
+        let mut all = vec![];
+        self.read(|path, leaf| {
+            if let Leaf::Buffer(buffer) = leaf {
+                all.push((path.to_owned(), buffer));
+            }
+        });
+        all
+    }
+
+    /// How many numbers are learned; what is shared counts once.
+    fn num_parameters(&self) -> usize {
+        let mut seen = std::collections::HashSet::new();
+        self.parameters().iter().filter(|p| seen.insert(p.id())).map(|p| p.numel()).sum()
+    }
+
+    /// Puts every part in training (dropout drops, batch norms learn), as it is when made.
+    fn train(&self) {
+        self.read(|_, leaf| {
+            if let Leaf::Mode(mode) = leaf {
+                mode.set(true);
+            }
+        });
+    }
+
+    /// Puts every part in evaluation.
+    fn eval(&self) {
+        self.read(|_, leaf| {
+            if let Leaf::Mode(mode) = leaf {
+                mode.set(false);
+            }
+        });
+    }
+
+    /// Keeps the parameters whose path `frozen` chooses from being learned, and lets the others.
+    ///
+    /// ```
+    /// use firesteel::{nn::{Linear, Module}, prelude::*};
+    /// let mut layer = Linear::new(2, 3, &Autodiff::new(Cpu))?;
+    /// layer.freeze(|path| path == "bias")?;
+    /// assert!(layer.weight.is_tracked() && !layer.bias.as_ref().is_some_and(|b| b.is_tracked()));
+    /// # Ok::<(), firesteel::Error>(())
+    /// ```
+    fn freeze(&mut self, frozen: impl Fn(&str) -> bool) -> Result<()> {
+        self.visit_mut("", &mut |path, leaf| match leaf {
+            LeafMut::Param(param) => param.set_trainable(!frozen(path)),
+            LeafMut::Buffer(_) | LeafMut::Mode(_) => Ok(()),
+        })
+    }
+
+    /// Calls `read` with each leaf. What only reads cannot fail.
+    #[doc(hidden)]
+    fn read<'a>(&'a self, mut read: impl FnMut(&str, Leaf<'a, B>)) {
+        let done = self.visit("", &mut |path, leaf| {
+            read(path, leaf);
+            Ok(())
+        });
+        debug_assert!(done.is_ok(), "a visit fails only where the visitor does");
+    }
+}
+
+/// A module with one tensor in and one out, as [`Sequential`](super::Sequential) chains them.
+pub trait Layer<B: Backend>: Module<B> {
+    /// What the layer makes of `x`.
+    fn forward(&self, x: &Tensor<B>) -> Result<Tensor<B>>;
+}
+
+/// `path.field`, without a dot where there is nothing before it.
+pub fn join(path: &str, field: impl Display) -> String {
+    if path.is_empty() { field.to_string() } else { format!("{path}.{field}") }
+}
+
+/// A list of modules: their names are their numbers, as in `torch.nn.ModuleList`.
+impl<B: Backend, M: Module<B>> Module<B> for Vec<M> {
+    type Over<C: Backend> = Vec<M::Over<C>>;
+    fn visit<'a>(&'a self, path: &str, visit: Visit<'_, 'a, B>) -> Result<()> {
+        self.iter().enumerate().try_for_each(|(i, m)| m.visit(&join(path, i), visit))
+    }
+    fn visit_mut(&mut self, path: &str, visit: VisitMut<'_, B>) -> Result<()> {
+        self.iter_mut().enumerate().try_for_each(|(i, m)| m.visit_mut(&join(path, i), visit))
+    }
+    fn to<C: Backend>(&self, device: &C) -> Result<Self::Over<C>> {
+        self.iter().map(|m| m.to(device)).collect()
+    }
+}
+
+/// A module that may be missing.
+impl<B: Backend, M: Module<B>> Module<B> for Option<M> {
+    type Over<C: Backend> = Option<M::Over<C>>;
+    fn visit<'a>(&'a self, path: &str, visit: Visit<'_, 'a, B>) -> Result<()> {
+        self.iter().try_for_each(|m| m.visit(path, visit))
+    }
+    fn visit_mut(&mut self, path: &str, visit: VisitMut<'_, B>) -> Result<()> {
+        self.iter_mut().try_for_each(|m| m.visit_mut(path, visit))
+    }
+    fn to<C: Backend>(&self, device: &C) -> Result<Self::Over<C>> {
+        self.as_ref().map(|m| m.to(device)).transpose()
+    }
+}
+
+/// The backend of a module that has no parameters of its own.
+impl<B: Backend> Module<B> for PhantomData<B> {
+    type Over<C: Backend> = PhantomData<C>;
+    fn visit<'a>(&'a self, _: &str, _: Visit<'_, 'a, B>) -> Result<()> {
+        Ok(())
+    }
+    fn visit_mut(&mut self, _: &str, _: VisitMut<'_, B>) -> Result<()> {
+        Ok(())
+    }
+    fn to<C: Backend>(&self, _: &C) -> Result<PhantomData<C>> {
+        Ok(PhantomData)
+    }
+}

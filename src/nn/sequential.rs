@@ -1,0 +1,64 @@
+//! Layers one after another.
+use super::module::{Layer, Module, Visit, VisitMut, join};
+use crate::{Backend, Result, Tensor};
+
+/// Layers one after another, a tuple of up to sixteen; their names are their numbers, as in
+/// [`torch.nn.Sequential`](https://docs.pytorch.org/docs/stable/generated/torch.nn.Sequential.html).
+/// A `Sequential` is a layer too, so longer chains nest.
+///
+/// ```
+/// use firesteel::{nn::{Layer, Linear, ReLU, Sequential}, prelude::*};
+/// let cpu = Cpu::default();
+/// let net = Sequential((Linear::new(4, 8, &cpu)?, ReLU, Linear::new(8, 2, &cpu)?));
+/// assert_eq!(net.forward(&Tensor::zeros([5, 4], &cpu)?)?.shape(), &[5, 2]);
+/// # Ok::<(), firesteel::Error>(())
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct Sequential<L>(pub L);
+
+macro_rules! tuples {
+    ($(($($layer:ident $n:tt),*))*) => {$(
+        impl<BACKEND: Backend, $($layer: Module<BACKEND>),*> Module<BACKEND> for Sequential<($($layer,)*)> {
+            type Over<OTHER: Backend> = Sequential<($($layer::Over<OTHER>,)*)>;
+
+            fn visit<'a>(&'a self, path: &str, visit: Visit<'_, 'a, BACKEND>) -> Result<()> {
+                $(self.0.$n.visit(&join(path, $n), visit)?;)*
+                Ok(())
+            }
+            fn visit_mut(&mut self, path: &str, visit: VisitMut<'_, BACKEND>) -> Result<()> {
+                $(self.0.$n.visit_mut(&join(path, $n), visit)?;)*
+                Ok(())
+            }
+            fn to<OTHER: Backend>(&self, device: &OTHER) -> Result<Self::Over<OTHER>> {
+                Ok(Sequential(($(self.0.$n.to(device)?,)*)))
+            }
+        }
+
+        impl<BACKEND: Backend, $($layer: Layer<BACKEND>),*> Layer<BACKEND> for Sequential<($($layer,)*)> {
+            fn forward(&self, x: &Tensor<BACKEND>) -> Result<Tensor<BACKEND>> {
+                let x = x.clone();
+                $(let x = self.0.$n.forward(&x)?;)*
+                Ok(x)
+            }
+        }
+    )*};
+}
+
+tuples! {
+    (A 0)
+    (A 0, B 1)
+    (A 0, B 1, C 2)
+    (A 0, B 1, C 2, D 3)
+    (A 0, B 1, C 2, D 3, E 4)
+    (A 0, B 1, C 2, D 3, E 4, F 5)
+    (A 0, B 1, C 2, D 3, E 4, F 5, G 6)
+    (A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7)
+    (A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8)
+    (A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8, J 9)
+    (A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8, J 9, K 10)
+    (A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8, J 9, K 10, L 11)
+    (A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8, J 9, K 10, L 11, M 12)
+    (A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8, J 9, K 10, L 11, M 12, N 13)
+    (A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8, J 9, K 10, L 11, M 12, N 13, O 14)
+    (A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8, J 9, K 10, L 11, M 12, N 13, O 14, P 15)
+}
