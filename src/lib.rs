@@ -7,6 +7,7 @@ mod any;
 pub mod data;
 pub mod io;
 pub mod nn;
+pub mod optim;
 
 pub use any::{Any, AnyValue};
 pub use firesteel_core::*;
