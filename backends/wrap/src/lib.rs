@@ -2,5 +2,8 @@
 mod autodiff;
 mod profile;
 
-pub use autodiff::{Autodiff, Tracked, enable_grad, is_grad_enabled, no_grad};
+pub use autodiff::{
+    Autodiff, GradCheck, Tracked, checkpoint, enable_grad, grad, gradcheck, gradgradcheck, hessian, hvp,
+    is_grad_enabled, jacobian, no_grad, register_hook, with_gradient,
+};
 pub use profile::{Profile, Report, Spent};

@@ -1,9 +1,13 @@
 //! Reverse mode: run it beneath, and remember how to go back.
 mod attention;
 mod chain;
+mod checkpoint;
 mod conv;
 mod custom;
+mod derivative;
 mod elementwise;
+mod function;
+mod gradcheck;
 mod graph;
 mod index;
 mod join;
@@ -20,6 +24,10 @@ mod sort;
 mod view;
 mod written;
 
+pub use checkpoint::checkpoint;
+pub use derivative::{grad, hessian, hvp, jacobian};
+pub use function::{register_hook, with_gradient};
+pub use gradcheck::{GradCheck, gradcheck, gradgradcheck};
 pub use mode::{enable_grad, is_grad_enabled, no_grad};
 
 use firesteel_core::{
