@@ -52,7 +52,8 @@ fn run(settings: &Settings) -> Result<Report> {
             let mut dump = settings.dump.as_ref().map(|_| Dump::default());
             for case in cases.iter().filter(|case| settings.wants(&case.id)) {
                 if let Some(tier) = scope.tier(case) {
-                    report.add(&stack.name, tier, case, outcome(case, || stack.run(case), dump.as_mut()));
+                    let outcome = outcome(case, || stack.run(case), dump.as_mut());
+                    report.add(&stack.name, stack.order, tier, case, outcome);
                 }
             }
             if let (Some(dump), Some(folder)) = (dump, &settings.dump) {

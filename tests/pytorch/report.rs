@@ -26,10 +26,29 @@ struct Counts {
     unmapped: usize,
 }
 
+impl Counts {
+    fn add(&mut self, outcome: &Outcome) {
+        match outcome {
+            Outcome::Passed => self.passed += 1,
+            Outcome::Failed(_) => self.failed += 1,
+            Outcome::Unmapped => self.unmapped += 1,
+        }
+    }
+}
+
+impl fmt::Display for Counts {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        let Counts { passed, failed, unmapped } = self;
+        let total = passed + failed + unmapped;
+        write!(f, "passed={passed} failed={failed} unmapped={unmapped} total={total}")
+    }
+}
+
 /// The outcomes of all cases that ran.
 #[derive(Debug, Default)]
 pub struct Report {
     counts: BTreeMap<(String, Kind, u8), Counts>,
+    seconds: BTreeMap<(String, u8), Counts>,
     failures: Vec<Failure>,
     passed: BTreeSet<(String, String)>,
 }
@@ -43,23 +62,19 @@ struct Failure {
 }
 
 impl Report {
-    /// Counts one case.
-    pub fn add(&mut self, stack: &str, tier: u8, case: &Case, outcome: Outcome) {
-        let counts = self.counts.entry((stack.into(), case.kind, tier)).or_default();
+    /// Counts one case; `order` is how many times its stack differentiates.
+    pub fn add(&mut self, stack: &str, order: u8, tier: u8, case: &Case, outcome: Outcome) {
+        self.counts.entry((stack.into(), case.kind, tier)).or_default().add(&outcome);
+        if order > 1 && !case.seconds.is_empty() {
+            self.seconds.entry((stack.into(), tier)).or_default().add(&outcome);
+        }
         let reason = match outcome {
             Outcome::Passed => {
-                counts.passed += 1;
                 self.passed.insert((stack.into(), case.id.clone()));
                 return;
             }
-            Outcome::Failed(reason) => {
-                counts.failed += 1;
-                reason
-            }
-            Outcome::Unmapped => {
-                counts.unmapped += 1;
-                format!("unmapped: no call of ours stands for {}", case.name)
-            }
+            Outcome::Failed(reason) => reason,
+            Outcome::Unmapped => format!("unmapped: no call of ours stands for {}", case.name),
         };
         self.failures.push(Failure { stack: stack.into(), id: case.id.clone(), reason: one_line(&reason) });
     }
@@ -76,16 +91,18 @@ impl Report {
     }
 }
 
-/// A line for each failed case, then a line for each stack, kind and tier.
+/// A line for each failed case, then a line for each stack, kind and tier, and one for those cases among them that
+/// have second gradients.
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         for Failure { stack, id, reason } in &self.failures {
             writeln!(f, "pytorch-failed stack={stack} id={id} reason={reason}")?;
         }
-        for ((stack, kind, tier), Counts { passed, failed, unmapped }) in &self.counts {
-            let total = passed + failed + unmapped;
-            write!(f, "pytorch-cases stack={stack} kind={kind} tier={tier} ")?;
-            writeln!(f, "passed={passed} failed={failed} unmapped={unmapped} total={total}")?;
+        for ((stack, kind, tier), counts) in &self.counts {
+            writeln!(f, "pytorch-cases stack={stack} kind={kind} tier={tier} {counts}")?;
+        }
+        for ((stack, tier), counts) in &self.seconds {
+            writeln!(f, "pytorch-seconds stack={stack} tier={tier} {counts}")?;
         }
         Ok(())
     }
@@ -209,9 +226,9 @@ mod tests {
 
     fn report(cases: &[Case]) -> Report {
         let mut report = Report::default();
-        report.add("cpu", 1, &cases[0], Outcome::Passed);
-        report.add("cpu", 1, &cases[1], Outcome::Failed("wrong\nnumber".into()));
-        report.add("cpu", 1, &cases[2], Outcome::Unmapped);
+        report.add("cpu", 0, 1, &cases[0], Outcome::Passed);
+        report.add("cpu", 0, 1, &cases[1], Outcome::Failed("wrong\nnumber".into()));
+        report.add("cpu", 0, 1, &cases[2], Outcome::Unmapped);
         report
     }
 

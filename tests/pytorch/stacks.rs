@@ -4,8 +4,10 @@ use super::run::{self, Ran};
 use super::settings::Settings;
 use firesteel::{Cpu, Result};
 
-/// The decorators of a stack, and how a case runs on them.
-const DECORATORS: [(&str, fn(&Cpu, &Case) -> Ran); 1] = [("", |machine, case| run::plain(machine, case))];
+/// The decorators of a stack, how many times it differentiates, and how a case runs on it.
+type Decorators = (&'static str, u8, fn(&Cpu, &Case) -> Ran);
+
+const DECORATORS: [Decorators; 1] = [("", 0, |machine, case| run::plain(machine, case))];
 
 /// The machines, by the name that ends a stack's.
 const MACHINES: [(&str, fn() -> Cpu); 1] = [("cpu", Cpu::default)];
@@ -14,6 +16,8 @@ const MACHINES: [(&str, fn() -> Cpu); 1] = [("cpu", Cpu::default)];
 pub struct Stack {
     /// `autodiff-cpu`
     pub name: String,
+    /// How many times it differentiates.
+    pub order: u8,
     machine: Cpu,
     run: fn(&Cpu, &Case) -> Ran,
 }
@@ -22,7 +26,8 @@ impl Stack {
     /// The stacks that are asked for.
     pub fn all(settings: &Settings) -> Result<Vec<Stack>> {
         let on = |(machine, open): (&str, fn() -> Cpu)| {
-            DECORATORS.map(|(decorators, run)| Stack {
+            DECORATORS.map(|(decorators, order, run)| Stack {
+                order,
                 name: format!("{decorators}{machine}"),
                 machine: open(),
                 run,
