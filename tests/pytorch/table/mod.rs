@@ -2,10 +2,10 @@
 //!
 //! An entry reads its arguments from `a` and gives a tensor, several, or a value. It is written once and is
 //! generic over the backend; an entry is compiled once for each stack, so there are few of those.
-use super::args::{Args, Operand};
+use super::args::{Args, Key, Operand};
 use super::cases::Value;
 use super::judge::Output;
-use firesteel::{Arg, Backend, Result, Shape, Tensor};
+use firesteel::{Arg, Backend, PerDim, Result, Shape, Tensor};
 
 /// Declares the entries of a family as a function `family(name, arguments, device)`, which gives nothing for a name that
 /// is not in it.
@@ -87,6 +87,24 @@ impl<B: Backend> From<Operand<Tensor<B>>> for Arg<B> {
     }
 }
 
+/// As slices of tensors are passed.
+fn borrow<T>(tensors: &[T]) -> Vec<&T> {
+    tensors.iter().collect()
+}
+
+/// The shape at a position.
+fn shape<T: Clone>(a: &Args<T>, position: usize) -> Result<Shape> {
+    Ok(Shape::from(&a.sizes(position)?[..]))
+}
+
+/// A size for each dim, or one for all of them.
+fn each_dim<T: Clone>(a: &Args<T>, key: impl Into<Key>, default: usize) -> Result<PerDim> {
+    let sizes = a.opt_sizes(key)?.unwrap_or_default();
+    Ok(if sizes.is_empty() { default.into() } else { PerDim::from(&sizes[..]) })
+}
+
+mod activation;
+mod conv;
 mod elementwise;
 mod reduce;
 
@@ -95,8 +113,17 @@ type Family<B> = fn(&str, &Args<Tensor<B>>, &B) -> Result<Option<Outputs<B>>>;
 
 /// The results of the call that stands for `name`, or nothing where there is none.
 pub fn call<B: Backend>(device: &B, name: &str, a: &Args<Tensor<B>>) -> Result<Option<Outputs<B>>> {
-    let families: [Family<B>; 5] =
-        [elementwise::unary, elementwise::binary, elementwise::compare, elementwise::convert, reduce::reduce];
+    let families: &[Family<B>] = &[
+        activation::activation,
+        activation::softmax,
+        conv::conv,
+        conv::pool,
+        elementwise::binary,
+        elementwise::compare,
+        elementwise::convert,
+        elementwise::unary,
+        reduce::reduce,
+    ];
     for family in families {
         if let Some(outputs) = family(name, a, device)? {
             return Ok(Some(outputs));
