@@ -1,5 +1,5 @@
 //! Runs one case on one stack.
-use super::args::{Args, Leaves, Load};
+use super::args::{Args, Leaves};
 use super::cases::{Case, Gradients as Wanted, Kind, Raw, Tensor as Held};
 use super::judge::{Found, Output, Results};
 use super::table;
@@ -10,19 +10,15 @@ pub type Ran = Result<Option<Results>>;
 
 /// The outputs of a case.
 pub fn plain<B: Backend>(device: &B, case: &Case) -> Ran {
-    let Some(call) = Call::new(device, case, &|raw, _| upload(device, raw))? else {
+    let Some(call) = Call::new(device, case)? else {
         return Ok(None);
     };
-    Ok(Some(Results { outputs: call.download()?, ..Results::default() }))
+    Ok(Some(Results { outputs: call.download()?, grads: None, seconds: None }))
 }
 
 /// The outputs and the gradients of a case.
 pub fn once<D: Differentiable>(device: &D, case: &Case) -> Ran {
-    let load = |raw: &Raw, wanted| {
-        let tensor = upload(device, raw)?;
-        if wanted { tensor.requires_grad() } else { Ok(tensor) }
-    };
-    let Some(call) = Call::new(device, case, &load)? else {
+    let Some(call) = Call::new(device, case)? else {
         return Ok(None);
     };
     let grads = call.found(&call.gradients(device, case)?, &case.grads)?;
@@ -31,16 +27,7 @@ pub fn once<D: Differentiable>(device: &D, case: &Case) -> Ran {
 
 /// The outputs, the gradients and the second gradients of a case.
 pub fn twice<D: Differentiable<Inner: Differentiable>>(device: &D, case: &Case) -> Ran {
-    // A leaf of both orders: the gradient by its outer side depends on its inner side.
-    let load = |raw: &Raw, wanted| {
-        let inner = upload(device.beneath(), raw)?;
-        if wanted {
-            Tensor::lift(device, inner.requires_grad()?).requires_grad()
-        } else {
-            Ok(Tensor::lift(device, inner))
-        }
-    };
-    let Some(call) = Call::new(device, case, &load)? else {
+    let Some(call) = Call::new(device, case)? else {
         return Ok(None);
     };
     let gradients = call.gradients(device, case)?;
@@ -60,13 +47,17 @@ struct Call<B: Backend> {
 
 impl<B: Backend> Call<B> {
     /// Runs the call of ours that stands for the case's.
-    fn new(device: &B, case: &Case, load: Load<Tensor<B>>) -> Result<Option<Self>> {
+    fn new(device: &B, case: &Case) -> Result<Option<Self>> {
         if case.kind != Kind::Op {
             return Ok(None);
         }
         // The same random numbers whichever cases ran before.
         device.generator().manual_seed(0);
-        let args = Args::new(case, load);
+        let load = |raw: &Raw, wanted| {
+            let tensor = upload(device, raw)?;
+            if wanted { tensor.requires_grad() } else { Ok(tensor) }
+        };
+        let args = Args::new(case, &load);
         let Some(outputs) = table::call(device, &case.name, &args)? else {
             return Ok(None);
         };

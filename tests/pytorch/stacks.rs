@@ -2,12 +2,18 @@
 use super::cases::Case;
 use super::run::{self, Ran};
 use super::settings::Settings;
-use firesteel::{Cpu, Result};
+use firesteel::{Autodiff, Cpu, Result};
 
 /// The decorators of a stack, how many times it differentiates, and how a case runs on it.
 type Decorators = (&'static str, u8, fn(&Cpu, &Case) -> Ran);
 
-const DECORATORS: [Decorators; 1] = [("", 0, |machine, case| run::plain(machine, case))];
+const DECORATORS: [Decorators; 3] = [
+    ("", 0, |machine, case| run::plain(machine, case)),
+    ("autodiff-", 1, |machine, case| run::once(&Autodiff::new(machine.clone()), case)),
+    ("autodiff-autodiff-", 2, |machine, case| {
+        run::twice(&Autodiff::new(Autodiff::new(machine.clone())), case)
+    }),
+];
 
 /// The machines, by the name that ends a stack's.
 const MACHINES: [(&str, fn() -> Cpu); 1] = [("cpu", Cpu::default)];

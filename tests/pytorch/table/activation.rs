@@ -1,6 +1,7 @@
 //! Activations, softmax and dropout.
+use super::typed;
 use crate::pytorch::args::Args;
-use firesteel::{Backend, Gelu, Result, RreluOptions, Tensor};
+use firesteel::{Gelu, Result, RreluOptions};
 
 table! {
     /// Functions of one element.
@@ -22,9 +23,9 @@ table! {
 table! {
     /// Weights that add up to one.
     softmax(a) {
-        "log_softmax" => typed(a)?.log_softmax(a.dim(1)?)?,
-        "nn.functional.softmin" => typed(a)?.softmin(a.dim(1)?)?,
-        "softmax" => typed(a)?.softmax(a.dim(1)?)?,
+        "log_softmax" => typed(a, a.tensor(0)?)?.log_softmax(a.dim(1)?)?,
+        "nn.functional.softmin" => typed(a, a.tensor(0)?)?.softmin(a.dim(1)?)?,
+        "softmax" => typed(a, a.tensor(0)?)?.softmax(a.dim(1)?)?,
     }
 }
 
@@ -35,13 +36,4 @@ fn rrelu<T: Clone>(a: &Args<T>) -> Result<RreluOptions> {
         upper: a.float_or("upper", default.upper)?,
         training: a.bool_or("training", default.training)?,
     })
-}
-
-/// The first argument, in the dtype that is asked for.
-fn typed<B: Backend>(a: &Args<Tensor<B>>) -> Result<Tensor<B>> {
-    let x = a.tensor(0)?;
-    match a.opt_dtype("dtype")? {
-        Some(dtype) => x.to(dtype),
-        None => Ok(x),
-    }
 }

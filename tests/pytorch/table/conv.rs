@@ -115,7 +115,8 @@ fn stride<T: Clone>(a: &Args<T>, key: Key) -> Result<Option<PerDim>> {
 
 /// `N` sizes, of which None stays as it is; or one for all.
 fn adaptive<const N: usize, T: Clone>(a: &Args<T>) -> Result<AdaptiveSize> {
-    let sizes: Vec<_> = a.gaps(1)?.into_iter().map(|size| size.and_then(|n| usize::try_from(n).ok())).collect();
+    let sizes: Vec<_> =
+        a.gaps(1)?.into_iter().map(|size| size.and_then(|n| usize::try_from(n).ok())).collect();
     Ok(match sizes[..] {
         [one] => [one; N].into(),
         _ => std::array::from_fn::<_, N, _>(|i| sizes.get(i).copied().flatten()).into(),

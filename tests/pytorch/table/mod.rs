@@ -97,6 +97,11 @@ fn shape<T: Clone>(a: &Args<T>, position: usize) -> Result<Shape> {
     Ok(Shape::from(&a.sizes(position)?[..]))
 }
 
+/// In the dtype that is asked for, where one is.
+fn typed<B: Backend>(a: &Args<Tensor<B>>, x: Tensor<B>) -> Result<Tensor<B>> {
+    a.opt_dtype("dtype")?.map_or(Ok(x.clone()), |dtype| x.to(dtype))
+}
+
 /// A size for each dim, or one for all of them.
 fn each_dim<T: Clone>(a: &Args<T>, key: impl Into<Key>, default: usize) -> Result<PerDim> {
     let sizes = a.opt_sizes(key)?.unwrap_or_default();
@@ -104,9 +109,14 @@ fn each_dim<T: Clone>(a: &Args<T>, key: impl Into<Key>, default: usize) -> Resul
 }
 
 mod activation;
+mod compare;
 mod conv;
+mod create;
 mod elementwise;
+mod join;
+mod random;
 mod reduce;
+mod view;
 
 /// The entries of one family.
 type Family<B> = fn(&str, &Args<Tensor<B>>, &B) -> Result<Option<Outputs<B>>>;
@@ -116,13 +126,26 @@ pub fn call<B: Backend>(device: &B, name: &str, a: &Args<Tensor<B>>) -> Result<O
     let families: &[Family<B>] = &[
         activation::activation,
         activation::softmax,
+        compare::compare,
         conv::conv,
         conv::pool,
+        create::create,
+        create::like,
         elementwise::binary,
-        elementwise::compare,
         elementwise::convert,
         elementwise::unary,
+        join::join,
+        join::slice,
+        join::split,
+        random::like,
+        random::random,
+        reduce::choose,
         reduce::reduce,
+        reduce::scan,
+        reduce::sort,
+        view::copies,
+        view::order,
+        view::view,
     ];
     for family in families {
         if let Some(outputs) = family(name, a, device)? {

@@ -6,7 +6,7 @@ table! {
     /// Other shapes.
     view(a) {
         each atleast_1d atleast_2d atleast_3d ravel: ();
-        each reshape unflatten view: (a.ints(1)?);
+        each reshape view: (a.ints(1)?);
         each expand_as reshape_as view_as: (&a.tensor(1)?);
         each flatten: (a.dim_or("start_dim", 0)?, a.dim_or("end_dim", -1)?);
         each unsqueeze: (a.dim(1)?);
@@ -28,9 +28,23 @@ table! {
         each flip: (a.ints("dims")?);
         each movedim: (a.ints(1)?, a.ints(2)?);
         each permute: (a.ints(1)?);
-        each rot90: (a.int_or(1, 1)?, a.pair(2, [0, 1])?);
         each transpose: (a.dim(1)?, a.dim(2)?);
         "mT" => a.tensor(0)?.mt()?,
         "roll" => a.tensor(0)?.roll(a.ints(1)?, a.opt_ints(2)?.map_or((..).into(), Dims::from))?,
+        "rot90" => match a.opt_int(1)? {
+            Some(k) => a.tensor(0)?.rot90(k, a.each::<2>(2, 0)?.map(|dim| dim as isize))?,
+            None => a.tensor(0)?.rot90(1, [0, 1])?,
+        },
+    }
+}
+
+table! {
+    /// Diagonals and copies.
+    copies(a) {
+        each diag: (a.dim_or(1, 0)?);
+        each diagflat: (a.dim_or("offset", 0)?);
+        each diag_embed: (a.dim_or("offset", 0)?, a.dim_or("dim1", -2)?, a.dim_or("dim2", -1)?);
+        each repeat tile: (a.ints(1)?);
+        each tril triu: (a.int_or(1, 0)?);
     }
 }
