@@ -175,9 +175,9 @@ impl<'a, T: Clone> Args<'a, T> {
         (position..self.args.len()).map(|i| self.tensor(i)).collect()
     }
 
-    /// The ints from a position on, or the one list there: `sum_to_size(2, 3)`, `sum_to_size((2, 3))`.
-    pub fn ints_from(&self, position: usize) -> Result<Vec<i64>> {
-        let each = (position..self.args.len()).map(|i| self.ints(i)).collect::<Result<Vec<_>>>()?;
+    /// The sizes from a position on, or the one list there: `sum_to_size(2, 3)`, `sum_to_size((2, 3))`.
+    pub fn sizes_from(&self, position: usize) -> Result<Vec<usize>> {
+        let each = (position..self.args.len()).map(|i| self.sizes(i)).collect::<Result<Vec<_>>>()?;
         Ok(each.concat())
     }
 
@@ -458,7 +458,7 @@ mod tests {
         );
         let whole = |id: &str| Args::new(&ops[id], &fake).scalar(1).unwrap();
         assert_eq!((whole("full/int64/0"), whole("full/bool/0")), (Scalar::Int(-8), Scalar::Bool(true)));
-        let sizes = |id: &str| Args::new(&ops[id], &fake).ints_from(1).unwrap();
+        let sizes = |id: &str| Args::new(&ops[id], &fake).sizes_from(1).unwrap();
         assert_eq!((sizes("sum_to_size/0"), sizes("sum_to_size/9")), (vec![], vec![1, 5]));
         assert_eq!(sizes("sum_to_size/int64/8"), [1, 5]);
     }

@@ -2,7 +2,7 @@
 use super::{Outputs, typed};
 use crate::pytorch::args::Args;
 use crate::pytorch::cases::Value;
-use firesteel::{Backend, DiffOptions, Dims, Error, Order, Result, SearchOptions, Tensor};
+use firesteel::{DiffOptions, Error, Order, Result, SearchOptions};
 
 table! {
     /// Many elements to one.
@@ -12,7 +12,7 @@ table! {
         each logsumexp: (a.dims(1, 2)?);
         each norm: (order(a)?, a.dims(2, 3)?);
         each std std_mean var var_mean: (a.dims("dim", "keepdim")?, correction(a)?);
-        each sum_to_size: (&a.ints_from(1)?.into_iter().map(|size| size as usize).collect());
+        each sum_to_size: (a.sizes_from(1)?);
         each trace: ();
         "prod" => typed(a, typed(a, a.tensor(0)?)?.prod(a.dims(1, "keepdim")?)?)?,
     }
