@@ -1,17 +1,70 @@
 //! Kernels for operations that have parts, and operations in place.
-use crate::{Cpu, CpuValue, chain};
-use firesteel_core::{Backend, Error, Fused, Meta, Metas, Op, Operand, Outputs, Result};
+use crate::{Cpu, CpuValue, attention, chain, elementwise, loss, matmul, norm, pool, real::Real, softmax};
+use firesteel_core::{Backend, DType, Error, Fused, Meta, Metas, Op, Operand, Outputs, Result};
+use smallvec::smallvec;
 
-/// Whether there is a kernel; else the operation is decomposed.
-pub(crate) fn has_kernel(fused: &Fused, _: &[&Meta]) -> bool {
-    matches!(fused, Fused::Chain(_))
+/// Whether there is a kernel; else the operation is decomposed, and so is what there is nothing of.
+pub(crate) fn has_kernel(fused: &Fused, xs: &[&Meta]) -> bool {
+    let some = xs.iter().all(|x| x.numel() > 0);
+    match fused {
+        Fused::Linear
+        | Fused::Softmax(_)
+        | Fused::LogSoftmax(_)
+        | Fused::LayerNorm { .. }
+        | Fused::RmsNorm { .. }
+        | Fused::BatchNorm { .. }
+        | Fused::Attention { .. }
+        | Fused::CrossEntropy { .. }
+        | Fused::AvgPool(..) => some,
+        // it keeps places in 32 bits
+        Fused::MaxPool(_) => some && xs.iter().all(|x| x.numel() < u32::MAX as usize),
+        Fused::Chain(_) => true,
+        Fused::TopK { .. } => false,
+    }
 }
 
-pub(crate) fn fused(_: &Cpu, fused: &Fused, xs: &[&CpuValue], out: &Metas) -> Result<Outputs<CpuValue>> {
+pub(crate) fn fused(fused: &Fused, xs: &[&CpuValue], out: &Metas) -> Result<Outputs<CpuValue>> {
     if let Fused::Chain(program) = fused {
         return chain::chain(program, xs, out);
     }
-    Err(Error::internal(fused.name(), "has no kernel here: it is decomposed"))
+    match (fused, xs[0].meta.dtype) {
+        (Fused::MaxPool(pool), _) => pool::max_pool(xs[0], pool, out),
+        (_, DType::BF16 | DType::F16) => widened(fused, xs, out),
+        (Fused::Linear, _) => matmul::linear(xs, &out[0]).map(|y| smallvec![y]),
+        (_, DType::F64) => of_reals::<f64>(fused, xs, out),
+        (_, DType::F32) => of_reals::<f32>(fused, xs, out),
+        _ => Err(without_kernel(fused)),
+    }
+}
+
+fn of_reals<T: Real>(fused: &Fused, xs: &[&CpuValue], out: &Metas) -> Result<Outputs<CpuValue>> {
+    let one = |y: Result<CpuValue>| y.map(|y| smallvec![y]);
+    match (fused, xs) {
+        (Fused::Softmax(axis), [x]) => one(softmax::softmax::<T>(x, *axis, &out[0])),
+        (Fused::LogSoftmax(axis), [x]) => one(softmax::log_softmax::<T>(x, *axis, &out[0])),
+        (Fused::LayerNorm { dims, eps }, _) => norm::layer_norm::<T>(xs, *dims, *eps, out),
+        (Fused::RmsNorm { dims, eps }, _) => norm::rms_norm::<T>(xs, *dims, *eps, out),
+        (Fused::BatchNorm { eps }, _) => norm::batch_norm::<T>(xs, *eps, out),
+        (Fused::Attention { scale, causal }, _) => attention::attention::<T>(xs, *scale, *causal, out),
+        (Fused::CrossEntropy { ignore_index }, [x, target]) => {
+            loss::cross_entropy::<T>(x, target, *ignore_index, out)
+        }
+        (Fused::AvgPool(pool, divisor), [x]) => one(pool::avg_pool::<T>(x, pool, *divisor, &out[0])),
+        _ => Err(without_kernel(fused)),
+    }
+}
+
+/// Halves are computed in F32, and rounded once.
+fn widened(fused: &Fused, xs: &[&CpuValue], out: &Metas) -> Result<Outputs<CpuValue>> {
+    let wide = |dtype: DType| if dtype.is_half() { DType::F32 } else { dtype };
+    let xs = xs.iter().map(|x| elementwise::cast(x, wide(x.meta.dtype))).collect::<Result<Vec<_>>>()?;
+    let metas = out.iter().map(|y| Meta::new(&y.shape, wide(y.dtype))).collect();
+    let ys = self::fused(fused, &xs.iter().collect::<Vec<_>>(), &metas)?;
+    ys.iter().zip(out).map(|(y, out)| elementwise::cast(y, out.dtype)).collect()
+}
+
+fn without_kernel(fused: &Fused) -> Error {
+    Error::internal(fused.name(), "has no kernel here: it is decomposed")
 }
 
 /// Replaces the targets by the results.

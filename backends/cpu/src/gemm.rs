@@ -40,6 +40,12 @@ impl<'a, T> Matrix<'a, T> {
         Self { size: [n, m], strides: [col, row], ..self }
     }
 
+    /// The rows from `first`, `len` of them.
+    pub(crate) fn part(self, first: usize, len: usize) -> Self {
+        debug_assert!(first + len <= self.size[0]);
+        Self { start: self.at(first, 0), size: [len, self.size[1]], ..self }
+    }
+
     fn pointer(&self) -> *const T {
         self.data.as_ptr().wrapping_add(self.start)
     }
@@ -59,27 +65,35 @@ pub(crate) trait Product: Native {
     fn plus(self, other: Self) -> Self;
 }
 
+/// Runs a body with a type alias bound to the type that a dtype is multiplied in; halves have none.
+macro_rules! product {
+    ($dtype:expr, $t:ident => $body:expr) => {
+        match $dtype {
+            firesteel_core::DType::F64 => native!(@ f64, $t, $body),
+            firesteel_core::DType::F32 => native!(@ f32, $t, $body),
+            firesteel_core::DType::I64 => native!(@ i64, $t, $body),
+            firesteel_core::DType::I32 => native!(@ i32, $t, $body),
+            firesteel_core::DType::I8 => native!(@ i8, $t, $body),
+            firesteel_core::DType::U32 => native!(@ u32, $t, $body),
+            firesteel_core::DType::U8 | firesteel_core::DType::Bool => native!(@ u8, $t, $body),
+            half => Err(firesteel_core::Error::internal("product", format!("{half} is to be widened"))),
+        }
+    };
+}
+
 /// Calls a kernel of two operands for the type that the result's dtype is multiplied in. Halves are widened,
 /// summed in F32 and rounded once.
 macro_rules! multiply {
-    ($kernel:ident($a:expr, $b:expr, $out:expr $(, $more:expr)*)) => {{
-        use firesteel_core::DType;
-        match $out.dtype {
-            DType::F64 => $kernel::<f64>($a, $b, $out $(, $more)*),
-            DType::F32 => $kernel::<f32>($a, $b, $out $(, $more)*),
-            DType::BF16 | DType::F16 => {
-                let wide = |x| $crate::elementwise::cast(x, DType::F32);
-                let out = firesteel_core::Meta::new(&$out.shape, DType::F32);
-                let y = $kernel::<f32>(&wide($a)?, &wide($b)?, &out $(, $more)*)?;
-                $crate::elementwise::cast(&y, $out.dtype)
-            }
-            DType::I64 => $kernel::<i64>($a, $b, $out $(, $more)*),
-            DType::I32 => $kernel::<i32>($a, $b, $out $(, $more)*),
-            DType::I8 => $kernel::<i8>($a, $b, $out $(, $more)*),
-            DType::U32 => $kernel::<u32>($a, $b, $out $(, $more)*),
-            DType::U8 | DType::Bool => $kernel::<u8>($a, $b, $out $(, $more)*),
+    ($kernel:ident($a:expr, $b:expr, $out:expr $(, $more:expr)*)) => {
+        if $out.dtype.is_half() {
+            let wide = |x| $crate::elementwise::cast(x, firesteel_core::DType::F32);
+            let out = firesteel_core::Meta::new(&$out.shape, firesteel_core::DType::F32);
+            let y = $kernel::<f32>(&wide($a)?, &wide($b)?, &out $(, $more)*)?;
+            $crate::elementwise::cast(&y, $out.dtype)
+        } else {
+            product!($out.dtype, T => $kernel::<T>($a, $b, $out $(, $more)*))
         }
-    }};
+    };
 }
 
 macro_rules! by_gemm {

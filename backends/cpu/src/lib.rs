@@ -6,6 +6,7 @@ mod value;
 #[macro_use]
 mod gemm;
 
+mod attention;
 mod chain;
 mod conv;
 mod create;
@@ -14,14 +15,19 @@ mod elementwise;
 mod fused;
 mod index;
 mod join;
+mod loss;
 pub mod math;
 mod matmul;
 mod memory;
+mod norm;
 mod number;
 mod parallel;
+mod pool;
+mod real;
 mod reduce;
 mod scan;
 pub mod simd;
+mod softmax;
 mod sort;
 #[cfg(test)]
 mod testing;
@@ -151,7 +157,7 @@ impl Backend for Cpu {
             Op::Fold { x, axis, step, .. } => join::fold(x, axis, step, meta)?,
             Op::Write { into, x, spans } => join::write(into, x, &spans)?,
 
-            Op::Fused(fused, xs) => return fused::fused(self, &fused, &xs, out),
+            Op::Fused(fused, xs) => return fused::fused(&fused, &xs, out),
             Op::Custom(op, xs) => return custom::custom(&*op, &xs, out),
         };
         Ok(smallvec![y])

@@ -4,8 +4,9 @@ use crate::{
     gemm::{Matrix, Product},
     parallel,
     value::Output,
+    view,
 };
-use firesteel_core::{Layout, Meta, Result};
+use firesteel_core::{Error, Layout, Meta, Result, Shape};
 
 pub(crate) fn matmul(a: &CpuValue, b: &CpuValue, out: &Meta) -> Result<CpuValue> {
     multiply!(product(a, b, out))
@@ -37,8 +38,38 @@ fn product<T: Product>(a: &CpuValue, b: &CpuValue, out: &Meta) -> Result<CpuValu
     Ok(y.finish(&out.shape, out.dtype))
 }
 
+/// `x Wᵀ + b`, but of halves.
+pub(crate) fn linear(xs: &[&CpuValue], out: &Meta) -> Result<CpuValue> {
+    product!(out.dtype, T => in_rows::<T>(xs, out))
+}
+
+fn in_rows<T: Product>(xs: &[&CpuValue], out: &Meta) -> Result<CpuValue> {
+    let [x, w, bias @ ..] = xs else {
+        return Err(Error::internal("linear", "takes two or three operands"));
+    };
+    let (n, k) = (w.meta.shape[0], w.meta.shape[1]);
+    let rows = out.numel() / n.max(1);
+    let x = view::reshape(x, &Shape::from([rows, k]))?;
+    let mut y = Output::<T>::new(out.numel())?;
+    if let [bias] = bias {
+        let bias = view::contiguous(bias)?;
+        let bias = bias.rows::<T>().unwrap_or_default();
+        parallel::pieces(y.slice(), n, parallel::GRAIN, |_, y| {
+            y.chunks_exact_mut(n.max(1)).for_each(|y| y.copy_from_slice(bias));
+        });
+    }
+    T::product(
+        y.slice(),
+        last_two(&x, x.layout.offset),
+        last_two(w, w.layout.offset).t(),
+        !bias.is_empty(),
+        true,
+    );
+    Ok(y.finish(&out.shape, out.dtype))
+}
+
 /// Where each matrix of a batch starts.
-fn starts(x: &CpuValue) -> Vec<usize> {
+pub(crate) fn starts(x: &CpuValue) -> Vec<usize> {
     let lead = x.meta.shape.rank() - 2;
     let Layout { shape, strides, offset } = &x.layout;
     let batch = Layout {
@@ -50,7 +81,7 @@ fn starts(x: &CpuValue) -> Vec<usize> {
 }
 
 /// The matrix of the last two axes that starts there.
-fn last_two<T: Product>(x: &CpuValue, start: usize) -> Matrix<'_, T> {
+pub(crate) fn last_two<T: Product>(x: &CpuValue, start: usize) -> Matrix<'_, T> {
     let (shape, strides) = (&x.layout.shape, &x.layout.strides);
     let rank = shape.rank();
     Matrix::new(x.memory(), start, [shape[rank - 2], shape[rank - 1]], [strides[rank - 2], strides[rank - 1]])

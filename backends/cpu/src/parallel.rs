@@ -4,7 +4,7 @@ use rayon::{ThreadPool, ThreadPoolBuilder, prelude::*};
 use std::{
     ops::Range,
     sync::atomic::{AtomicUsize, Ordering},
-    sync::{Arc, PoisonError, RwLock},
+    sync::{Arc, Mutex, PoisonError, RwLock},
 };
 
 static POOL: RwLock<Option<Arc<ThreadPool>>> = RwLock::new(None);
@@ -64,20 +64,48 @@ pub(crate) fn ranges(len: usize, grain: usize, work: impl Fn(Range<usize>) + Syn
 
 /// Splits `y` in pieces of a multiple of `unit` elements, and runs `work` with where each starts, in units.
 pub(crate) fn pieces<T: Send>(y: &mut [T], unit: usize, grain: usize, work: impl Fn(usize, &mut [T]) + Sync) {
+    let done = rows(y, unit, [] as [&mut [()]; 0], grain, |start, y, _| {
+        work(start, y);
+        Ok(())
+    });
+    debug_assert!(done.is_ok());
+}
+
+/// [`pieces`] of several slices at once: each of `more` has a part for each unit of `y`. Gives the error that
+/// came first.
+pub(crate) fn rows<T: Send, U: Send, const N: usize>(
+    y: &mut [T],
+    unit: usize,
+    more: [&mut [U]; N],
+    grain: usize,
+    work: impl Fn(usize, &mut [T], [&mut [U]; N]) -> Result<()> + Sync,
+) -> Result<()> {
     let units = y.len() / unit.max(1);
     let count = (y.len() / grain.max(1)).min(num_threads() * 4).min(units);
     if count <= 1 || num_threads() == 1 {
-        return work(0, y);
+        return work(0, y, more);
     }
     let size = units.div_ceil(count);
+    let mut more = more.map(|m| {
+        let part = m.len() / units;
+        m.chunks_mut((part * size).max(1))
+    });
+    let failed = Mutex::new(Ok(()));
     install(|| {
         rayon::scope(|scope| {
             for (piece, y) in y.chunks_mut(size * unit).enumerate() {
-                let work = &work;
-                scope.spawn(move |_| work(piece * size, y));
+                let more = more.each_mut().map(|m| m.next().unwrap_or_default());
+                let (work, failed) = (&work, &failed);
+                scope.spawn(move |_| {
+                    if let Err(e) = work(piece * size, y, more) {
+                        let mut failed = failed.lock().unwrap_or_else(PoisonError::into_inner);
+                        *failed = std::mem::replace(&mut *failed, Ok(())).and(Err(e));
+                    }
+                });
             }
         });
     });
+    failed.into_inner().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Runs `work` on each `unit` elements of `y`, with their number, on all threads; gives the error that came first.

@@ -1,7 +1,7 @@
 //! What the windows of a convolution see: the matrix with one column for each window and one row for each
 //! channel and place in a window, of which only parts are ever written out.
 use crate::value::Native;
-use firesteel_core::{Axes, Conv};
+use firesteel_core::{Axes, Conv, Pool};
 use std::ops::Range;
 
 /// The sizes of one image and of the windows that move over it.
@@ -28,6 +28,24 @@ impl Windows {
         }
     }
 
+    /// The windows of a pool.
+    pub(crate) fn of_pool(pool: &Pool, input: &[usize]) -> Self {
+        Self {
+            input: input.into(),
+            kernel: pool.kernel.clone(),
+            output: pool.output.clone(),
+            stride: pool.stride.clone(),
+            padding: pool.padding.clone(),
+            dilation: pool.dilation.clone(),
+        }
+    }
+
+    /// The same windows over an input to which the padding belongs.
+    pub(crate) fn over_padding(&self) -> Self {
+        let input = self.input.iter().zip(&self.padding).map(|(n, p)| n + 2 * p).collect();
+        Self { input, padding: self.padding.iter().map(|_| 0).collect(), ..self.clone() }
+    }
+
     /// Elements of one channel of the input.
     pub(crate) fn inputs(&self) -> usize {
         self.input.iter().product()
@@ -52,7 +70,8 @@ impl Windows {
 
     /// Calls `run(column, len, place)` for each stretch of windows in which the element `row` of a window
     /// lies inside: the input's elements from `place`, [`step`](Self::step) apart. Elsewhere are zeros.
-    fn runs(&self, row: usize, columns: Range<usize>, mut run: impl FnMut(usize, usize, usize)) {
+    #[inline]
+    pub(crate) fn runs(&self, row: usize, columns: Range<usize>, mut run: impl FnMut(usize, usize, usize)) {
         let Some(last) = self.output.len().checked_sub(1) else {
             return columns.for_each(|column| run(column, 1, row));
         };
@@ -100,7 +119,7 @@ impl Windows {
     }
 
     /// The distance between what neighbouring windows see.
-    fn step(&self) -> usize {
+    pub(crate) fn step(&self) -> usize {
         self.stride.last().copied().unwrap_or(1)
     }
 

@@ -1,0 +1,186 @@
+//! Normalisations: `y = (x - mean) / √(var + eps) · weight + bias`, the statistics in F64.
+use crate::{
+    CpuValue, dispatch, parallel,
+    real::{Real, sum},
+    value::Output,
+    view,
+};
+use firesteel_core::{Meta, Metas, Outputs, Result};
+
+/// `(y, mean, 1/σ)` over the last `dims` axes.
+pub(crate) fn layer_norm<T: Real>(
+    xs: &[&CpuValue],
+    dims: usize,
+    eps: f64,
+    out: &Metas,
+) -> Result<Outputs<CpuValue>> {
+    let xs = contiguous(xs)?;
+    let x = elements::<T>(&xs, 0);
+    let width = width(&xs[0], dims);
+    let (weight, bias) = (elements::<T>(&xs, 1), elements::<T>(&xs, 2));
+    let [mut y, mut means, mut rstds] = [output(&out[0])?, output(&out[1])?, output(&out[2])?];
+    parallel::rows(
+        y.slice(),
+        width,
+        [means.slice(), rstds.slice()],
+        parallel::GRAIN / 4,
+        |first, y, [means, rstds]| {
+            let rows = x[first * width..].chunks_exact(width).zip(y.chunks_exact_mut(width));
+            for ((x, y), (mean, rstd)) in rows.zip(means.iter_mut().zip(rstds)) {
+                dispatch!(|L| {
+                    (*mean, *rstd) = statistics(&[x], x.len(), eps);
+                    affine(x, y, *mean, *rstd, weight, bias);
+                });
+            }
+            Ok(())
+        },
+    )?;
+    Ok(finish([y, means, rstds], out))
+}
+
+/// `(y, 1/rms)` over the last `dims` axes.
+pub(crate) fn rms_norm<T: Real>(
+    xs: &[&CpuValue],
+    dims: usize,
+    eps: f64,
+    out: &Metas,
+) -> Result<Outputs<CpuValue>> {
+    let xs = contiguous(xs)?;
+    let (x, weight) = (elements::<T>(&xs, 0), elements::<T>(&xs, 1));
+    let width = width(&xs[0], dims);
+    let [mut y, mut rrms] = [output(&out[0])?, output(&out[1])?];
+    parallel::rows(y.slice(), width, [rrms.slice()], parallel::GRAIN / 4, |first, y, [rrms]| {
+        let rows = x[first * width..].chunks_exact(width).zip(y.chunks_exact_mut(width));
+        for ((x, y), rrms) in rows.zip(rrms) {
+            dispatch!(|L| {
+                *rrms = T::of(1.0 / (sum(x, |x| x * x) / width as f64 + eps).sqrt());
+                affine(x, y, T::default(), *rrms, weight, &[]);
+            });
+        }
+        Ok(())
+    })?;
+    Ok(finish([y, rrms], out))
+}
+
+/// `(y, mean, 1/σ)` of each channel of `x [n, c, ..]`.
+pub(crate) fn batch_norm<T: Real>(xs: &[&CpuValue], eps: f64, out: &Metas) -> Result<Outputs<CpuValue>> {
+    let xs = contiguous(xs)?;
+    let x = elements::<T>(&xs, 0);
+    let (weight, bias) = (elements::<T>(&xs, 1), elements::<T>(&xs, 2));
+    let shape = &xs[0].meta.shape;
+    let (batch, channels, size) = (shape[0], shape[1], shape[2..].iter().product::<usize>());
+    let [mut y, mut means, mut rstds] = [output(&out[0])?, output(&out[1])?, output(&out[2])?];
+
+    let grain = (parallel::GRAIN / (batch * size)).max(1);
+    parallel::rows(means.slice(), 1, [rstds.slice()], grain, |first, means, [rstds]| {
+        if size == 1 {
+            columns(x, channels, first, means, rstds, eps);
+            return Ok(());
+        }
+        for (i, (mean, rstd)) in means.iter_mut().zip(rstds).enumerate() {
+            let planes: Vec<&[T]> =
+                (0..batch).map(|n| &x[(n * channels + first + i) * size..][..size]).collect();
+            (*mean, *rstd) = dispatch!(|L| statistics(&planes, batch * size, eps));
+        }
+        Ok(())
+    })?;
+
+    let (mean, rstd) = (means.slice(), rstds.slice());
+    if size == 1 {
+        parallel::pieces(y.slice(), channels, parallel::GRAIN, |first, y| {
+            let rows = x[first * channels..].chunks_exact(channels).zip(y.chunks_exact_mut(channels));
+            dispatch!(|L| for (x, y) in rows {
+                for c in 0..channels {
+                    y[c] = (x[c] - mean[c]) * rstd[c];
+                }
+                scale(y, weight, bias);
+            });
+        });
+    } else {
+        parallel::pieces(y.slice(), size, parallel::GRAIN, |first, y| {
+            for (i, y) in y.chunks_exact_mut(size).enumerate() {
+                let (at, c) = (first + i, (first + i) % channels);
+                let factor = weight.get(c).map_or(rstd[c], |w| *w * rstd[c]);
+                let (mean, bias) = (mean[c], bias.get(c).copied().unwrap_or_default());
+                let x = &x[at * size..][..size];
+                dispatch!(|L| y.iter_mut().zip(x).for_each(|(y, x)| *y = (*x - mean) * factor + bias));
+            }
+        });
+    }
+    Ok(finish([y, means, rstds], out))
+}
+
+/// Mean and 1/σ of what lies in several pieces.
+#[inline(always)]
+fn statistics<T: Real>(pieces: &[&[T]], count: usize, eps: f64) -> (T, T) {
+    let mean = pieces.iter().map(|x| sum(x, |x| x)).sum::<f64>() / count as f64;
+    let centre = T::of(mean);
+    let squares = |x: T| (x - centre) * (x - centre);
+    let var = pieces.iter().map(|x| sum(x, squares)).sum::<f64>() / count as f64;
+    (centre, T::of(1.0 / (var + eps).sqrt()))
+}
+
+/// Mean and 1/σ of columns `first..` of the matrix `x [.., channels]`.
+fn columns<T: Real>(x: &[T], channels: usize, first: usize, means: &mut [T], rstds: &mut [T], eps: f64) {
+    let width = means.len();
+    let rows = || x.chunks_exact(channels).map(|x| &x[first..first + width]);
+    let count = rows().len() as f64;
+    let mut sums = vec![0.0; width];
+    dispatch!(|L| {
+        for x in rows() {
+            sums.iter_mut().zip(x).for_each(|(sum, x)| *sum += x.to_f64());
+        }
+        for (mean, sum) in means.iter_mut().zip(&mut sums) {
+            *mean = T::of(*sum / count);
+            *sum = 0.0;
+        }
+        for x in rows() {
+            for ((sum, x), mean) in sums.iter_mut().zip(x).zip(&*means) {
+                let centred = (*x - *mean).to_f64();
+                *sum += centred * centred;
+            }
+        }
+        for (rstd, sum) in rstds.iter_mut().zip(&sums) {
+            *rstd = T::of(1.0 / (sum / count + eps).sqrt());
+        }
+    });
+}
+
+/// `y = (x - mean) · rstd · weight + bias`, without those that are empty.
+#[inline(always)]
+fn affine<T: Real>(x: &[T], y: &mut [T], mean: T, rstd: T, weight: &[T], bias: &[T]) {
+    y.iter_mut().zip(x).for_each(|(y, x)| *y = (*x - mean) * rstd);
+    scale(y, weight, bias);
+}
+
+/// `y = y · weight + bias`, without those that are empty.
+#[inline(always)]
+fn scale<T: Real>(y: &mut [T], weight: &[T], bias: &[T]) {
+    match (weight, bias) {
+        ([], _) => (),
+        (weight, []) => y.iter_mut().zip(weight).for_each(|(y, w)| *y = *y * *w),
+        (weight, bias) => y.iter_mut().zip(weight.iter().zip(bias)).for_each(|(y, (w, b))| *y = *y * *w + *b),
+    }
+}
+
+fn contiguous(xs: &[&CpuValue]) -> Result<Vec<CpuValue>> {
+    xs.iter().map(|x| view::contiguous(x)).collect()
+}
+
+/// The elements of a row-major operand, none where it is missing.
+fn elements<T: Real>(xs: &[CpuValue], i: usize) -> &[T] {
+    xs.get(i).and_then(CpuValue::rows).unwrap_or_default()
+}
+
+/// Elements that are normalised together.
+fn width(x: &CpuValue, dims: usize) -> usize {
+    x.meta.shape[x.meta.shape.rank() - dims..].iter().product()
+}
+
+fn output<T: Real>(meta: &Meta) -> Result<Output<T>> {
+    Output::new(meta.numel())
+}
+
+fn finish<T: Real, const N: usize>(ys: [Output<T>; N], out: &Metas) -> Outputs<CpuValue> {
+    ys.into_iter().zip(out).map(|(y, meta)| y.finish(&meta.shape, meta.dtype)).collect()
+}

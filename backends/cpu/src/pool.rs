@@ -1,0 +1,145 @@
+//! Pooling: each place of a window in turn, for all windows at once.
+use crate::{
+    CpuValue, dispatch, parallel,
+    real::Real,
+    value::{Native, Output},
+    view,
+    windows::Windows,
+};
+use firesteel_core::{DType, Divisor, Meta, Metas, Outputs, Pool, Result};
+use smallvec::smallvec;
+
+/// Windows that are worked on at once, so that their results stay in cache.
+const BLOCK: usize = 4096;
+/// The place of a window that has not seen anything yet.
+const NOWHERE: u32 = u32::MAX;
+
+/// The largest of each window, NaN before all, and its place; the first of equals.
+pub(crate) fn max_pool(x: &CpuValue, pool: &Pool, out: &Metas) -> Result<Outputs<CpuValue>> {
+    match x.meta.dtype {
+        DType::F64 => max_of(x, pool, f64::NEG_INFINITY, out),
+        DType::F32 => max_of(x, pool, f32::NEG_INFINITY, out),
+        DType::BF16 => max_of(x, pool, half::bf16::NEG_INFINITY, out),
+        DType::F16 => max_of(x, pool, half::f16::NEG_INFINITY, out),
+        DType::I64 => max_of(x, pool, i64::MIN, out),
+        DType::I32 => max_of(x, pool, i32::MIN, out),
+        DType::I8 => max_of(x, pool, i8::MIN, out),
+        DType::U32 => max_of(x, pool, u32::MIN, out),
+        DType::U8 | DType::Bool => max_of(x, pool, u8::MIN, out),
+    }
+}
+
+fn max_of<T: Native>(x: &CpuValue, pool: &Pool, lowest: T, out: &Metas) -> Result<Outputs<CpuValue>> {
+    let (x, windows) = (view::contiguous(x)?, windows(x, pool));
+    let x = x.rows::<T>().unwrap_or_default();
+    let (input, output) = (windows.inputs(), windows.outputs());
+    let mut y = Output::<T>::new(out[0].numel())?;
+    let mut at = Output::<i64>::new(out[1].numel())?;
+    parallel::rows(y.slice(), output, [at.slice()], parallel::GRAIN / 8, |first, y, [at]| {
+        let mut places = [NOWHERE; BLOCK];
+        let planes = y.chunks_exact_mut(output.max(1)).zip(at.chunks_exact_mut(output.max(1)));
+        for (i, (y, at)) in planes.enumerate() {
+            let x = &x[(first + i) * input..][..input];
+            for (block, (y, at)) in y.chunks_mut(BLOCK).zip(at.chunks_mut(BLOCK)).enumerate() {
+                let places = &mut places[..y.len()];
+                largest(&windows, x, block * BLOCK, lowest, y, places);
+                for (at, place) in at.iter_mut().zip(places) {
+                    *at = if *place == NOWHERE { -1 } else { (*place).into() };
+                }
+            }
+        }
+        Ok(())
+    })?;
+    Ok(smallvec![y.finish(&out[0].shape, out[0].dtype), at.finish(&out[1].shape, out[1].dtype)])
+}
+
+/// The largest of the windows from number `start`.
+fn largest<T: Native>(windows: &Windows, x: &[T], start: usize, lowest: T, y: &mut [T], places: &mut [u32]) {
+    y.fill(lowest);
+    places.fill(NOWHERE);
+    let (columns, step) = (start..start + y.len(), windows.step());
+    dispatch!(|L| for tap in 0..windows.taps() {
+        windows.runs(tap, columns.clone(), |column, len, place| {
+            let at = column - start;
+            let best = y[at..at + len].iter_mut().zip(&mut places[at..at + len]);
+            let first = place as u32;
+            // strides of one and two are worth vector code of their own
+            match step {
+                1 => best.zip(&x[place..]).zip(first..).for_each(|((best, x), place)| take(best, *x, place)),
+                2 => best
+                    .zip(x[place..].chunks(2))
+                    .zip(0..)
+                    .for_each(|((best, x), i)| take(best, x[0], first + 2 * i)),
+                _ => best
+                    .zip(x[place..].chunks(step))
+                    .zip(0..)
+                    .for_each(|((best, x), i)| take(best, x[0], first + step as u32 * i)),
+            }
+        });
+    });
+}
+
+/// Replaces the best, where `x` is larger or the first NaN, or the best is none.
+#[inline(always)]
+#[allow(clippy::eq_op)] // a NaN is what does not equal itself
+fn take<T: Native>((best, at): (&mut T, &mut u32), x: T, place: u32) {
+    let better = (x > *best) | ((x != x) & (*best == *best)) | (*at == NOWHERE);
+    *best = if better { x } else { *best };
+    *at = if better { place } else { *at };
+}
+
+/// The mean of each window.
+pub(crate) fn avg_pool<T: Real>(x: &CpuValue, pool: &Pool, divisor: Divisor, out: &Meta) -> Result<CpuValue> {
+    let (x, windows) = (view::contiguous(x)?, windows(x, pool));
+    let x = x.rows::<T>().unwrap_or_default();
+    let (input, output) = (windows.inputs(), windows.outputs());
+    let counts = counts::<T>(&windows, divisor);
+    let mut y = Output::<T>::new(out.numel())?;
+    parallel::pieces(y.slice(), output, parallel::GRAIN / 8, |first, y| {
+        for (i, y) in y.chunks_exact_mut(output.max(1)).enumerate() {
+            let x = &x[(first + i) * input..][..input];
+            for (block, (y, counts)) in y.chunks_mut(BLOCK).zip(counts.chunks(BLOCK)).enumerate() {
+                sums(&windows, x, block * BLOCK, y);
+                y.iter_mut().zip(counts).for_each(|(y, n)| *y = *y / *n);
+            }
+        }
+    });
+    Ok(y.finish(&out.shape, out.dtype))
+}
+
+/// The sums of the windows from number `start`.
+fn sums<T: Real>(windows: &Windows, x: &[T], start: usize, y: &mut [T]) {
+    y.fill(T::default());
+    let (columns, step) = (start..start + y.len(), windows.step());
+    dispatch!(|L| for tap in 0..windows.taps() {
+        windows.runs(tap, columns.clone(), |column, len, place| {
+            let y = &mut y[column - start..][..len];
+            match step {
+                1 => y.iter_mut().zip(&x[place..]).for_each(|(y, x)| *y += *x),
+                2 => y.iter_mut().zip(x[place..].chunks(2)).for_each(|(y, x)| *y += x[0]),
+                _ => y.iter_mut().zip(x[place..].chunks(step)).for_each(|(y, x)| *y += x[0]),
+            }
+        });
+    });
+}
+
+/// What the sum of each window is divided by.
+fn counts<T: Real>(windows: &Windows, divisor: Divisor) -> Vec<T> {
+    let counted = match divisor {
+        Divisor::Fixed(n) => return vec![T::of(n as f64); windows.outputs()],
+        Divisor::Inside => windows.clone(),
+        Divisor::Padded => windows.over_padding(),
+    };
+    let mut counts = vec![T::default(); windows.outputs()];
+    for tap in 0..counted.taps() {
+        counted.runs(tap, 0..counts.len(), |column, len, _| {
+            counts[column..column + len].iter_mut().for_each(|n| *n += T::of(1.0));
+        });
+    }
+    counts
+}
+
+fn windows(x: &CpuValue, pool: &Pool) -> Windows {
+    let lead = x.meta.shape.rank() - pool.kernel.len();
+    Windows::of_pool(pool, &x.meta.shape[lead..])
+}
