@@ -1,0 +1,334 @@
+//! Every fused kernel against its decomposition.
+use firesteel_core::{
+    Axes, Backend, DType, Device, Distribution, Divisor, Fused, Generator, MemoryStats, Meta, Metas, Op,
+    Outputs, Pool, Result as Fallible, Shape, Span, Stream, Tensor, TensorData,
+};
+use firesteel_cpu::{Cpu, CpuValue};
+use std::future::Future;
+
+type Result<T = ()> = Fallible<T>;
+
+/// The Cpu without fused kernels.
+#[derive(Clone, Debug)]
+struct Parts;
+
+impl Backend for Parts {
+    type Value = CpuValue;
+
+    fn device(&self) -> Device {
+        Cpu.device()
+    }
+    fn meta(v: &CpuValue) -> &Meta {
+        Cpu::meta(v)
+    }
+    fn upload(&self, data: TensorData) -> Result<CpuValue> {
+        Cpu.upload(data)
+    }
+    fn download(&self, v: &CpuValue) -> impl Future<Output = Result<TensorData>> + Send {
+        Cpu.download(v)
+    }
+    fn eval(&self, op: Op<&CpuValue>, out: &Metas) -> Result<Outputs<CpuValue>> {
+        Cpu.eval(op, out)
+    }
+    fn memory(&self) -> MemoryStats {
+        Cpu.memory()
+    }
+    fn empty_cache(&self) {
+        Cpu.empty_cache();
+    }
+    fn synchronize(&self) -> Result {
+        Cpu.synchronize()
+    }
+    fn generator(&self) -> &Generator {
+        Cpu.generator()
+    }
+    fn fuses(&self, _: &Op<&Meta>) -> bool {
+        false
+    }
+}
+
+const FLOATS: [DType; 4] = [DType::F64, DType::F32, DType::BF16, DType::F16];
+
+fn normal(shape: &[usize], dtype: DType, seed: u64) -> Result<Tensor<Cpu>> {
+    let stream = Stream { seed, offset: 0 };
+    Tensor::make(&Cpu, Op::Random(Distribution::Normal, stream, Shape::from(shape), dtype))
+}
+
+/// The same shape, lying in memory otherwise: as it is, backwards, and last axis outermost.
+fn lay(x: &Tensor<Cpu>, kind: usize) -> Result<Tensor<Cpu>> {
+    let rank = x.rank();
+    match kind {
+        0 => Ok(x.clone()),
+        1 => {
+            let backwards = x.shape().iter().map(|&n| Span { start: n.max(1) - 1, step: -1, len: n });
+            Tensor::one(Op::Slice(x, backwards.collect()))
+        }
+        _ => {
+            let turned: Axes = (0..rank).rev().collect();
+            let y = Tensor::one(Op::Permute(x, turned.clone()))?;
+            let y = Tensor::from_value(Cpu, Cpu.upload(y.to_data()?)?);
+            Tensor::one(Op::Permute(&y, turned))
+        }
+    }
+}
+
+fn tolerance(dtype: DType) -> f64 {
+    match dtype {
+        DType::F64 => 1e-12,
+        DType::F32 => 2e-5,
+        DType::F16 => 1e-2,
+        DType::BF16 => 8e-2,
+        _ => 0.0,
+    }
+}
+
+/// The kernel's results are those of the decomposition, however the operands lie in memory.
+fn check(fused: &Fused, xs: &[Tensor<Cpu>]) -> Result {
+    for kind in 0..3 {
+        let xs = xs.iter().map(|x| lay(x, kind)).collect::<Result<Vec<_>>>()?;
+        let whole = Tensor::apply(Op::Fused(fused.clone(), xs.iter().collect()))?;
+        let parts: Vec<_> = xs.iter().map(|x| Tensor::from_value(Parts, x.value().clone())).collect();
+        let parts = Tensor::apply(Op::Fused(fused.clone(), parts.iter().collect()))?;
+        assert_eq!(whole.len(), parts.len());
+        for (i, (got, want)) in whole.iter().zip(&parts).enumerate() {
+            let shapes: Vec<_> = xs.iter().map(|x| x.meta().to_string()).collect();
+            let what = format!("result {i} of {fused:?} of {shapes:?}, laid out as {kind}");
+            assert_eq!(got.meta(), want.meta(), "{what}");
+            let (got, want) = (got.to_data()?.to_vec::<f64>(), want.to_data()?.to_vec::<f64>());
+            for (at, (got, want)) in got.iter().zip(&want).enumerate() {
+                let close = (got - want).abs() <= tolerance(whole[i].dtype()) * (1.0 + want.abs());
+                assert!(
+                    got == want || close || got.is_nan() && want.is_nan(),
+                    "{what}: {got}, not {want} at {at}"
+                );
+            }
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn linear() -> Result {
+    for dtype in FLOATS {
+        for (lead, k, n) in
+            [(vec![], 3, 4), (vec![5], 7, 2), (vec![2, 3], 64, 33), (vec![0], 3, 2), (vec![4], 0, 3)]
+        {
+            let x = normal(&[&lead[..], &[k]].concat(), dtype, 1)?;
+            let (w, b) = (normal(&[n, k], dtype, 2)?, normal(&[n], dtype, 3)?);
+            check(&Fused::Linear, &[x.clone(), w.clone()])?;
+            check(&Fused::Linear, &[x, w, b])?;
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn softmax() -> Result {
+    for dtype in FLOATS {
+        for shape in [vec![1], vec![7], vec![3, 100], vec![4, 5, 33], vec![2, 0, 3], vec![300, 65]] {
+            let x = (normal(&shape, dtype, 1)? * 4.0)?;
+            for axis in 0..shape.len() {
+                check(&Fused::Softmax(axis), std::slice::from_ref(&x))?;
+                check(&Fused::LogSoftmax(axis), std::slice::from_ref(&x))?;
+            }
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn softmax_of_what_is_not_finite() -> Result {
+    let (inf, nan) = (f32::INFINITY, f32::NAN);
+    let rows = [[-inf, -inf, -inf], [1.0, -inf, 2.0], [1.0, inf, 2.0], [nan, 1.0, 2.0], [nan, nan, nan]];
+    let x = Tensor::new(rows, &Cpu)?;
+    check(&Fused::Softmax(1), std::slice::from_ref(&x))?;
+    check(&Fused::LogSoftmax(1), &[x])
+}
+
+#[test]
+fn norms() -> Result {
+    let eps = 1e-5;
+    for dtype in FLOATS {
+        for shape in
+            [vec![6], vec![3, 4], vec![2, 3, 65], vec![300, 200], vec![2, 0, 3], vec![0, 4], vec![4, 3, 5, 7]]
+        {
+            let x = ((normal(&shape, dtype, 1)? * 2.0)? + 1.0)?;
+            for dims in 1..=shape.len() {
+                let tail = &shape[shape.len() - dims..];
+                let (w, b) = (normal(tail, dtype, 2)?, normal(tail, dtype, 3)?);
+                for operands in [vec![], vec![w.clone()], vec![w, b]] {
+                    let operands = [vec![x.clone()], operands].concat();
+                    check(&Fused::LayerNorm { dims, eps }, &operands)?;
+                    check(&Fused::RmsNorm { dims, eps }, &operands[..operands.len().min(2)])?;
+                }
+            }
+            if shape.len() > 1 {
+                let (w, b) = (normal(&[shape[1]], dtype, 2)?, normal(&[shape[1]], dtype, 3)?);
+                for operands in [vec![], vec![w.clone()], vec![w, b]] {
+                    check(&Fused::BatchNorm { eps }, &[vec![x.clone()], operands].concat())?;
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn attention() -> Result {
+    let sizes = [
+        [1, 1, 1, 1],
+        [3, 5, 4, 2],
+        [70, 70, 16, 16],
+        [65, 300, 8, 24],
+        [9, 4, 3, 5],
+        [4, 0, 3, 2],
+        [0, 3, 2, 2],
+    ];
+    for dtype in FLOATS {
+        for [n, m, d, e] in sizes {
+            for lead in [vec![], vec![2, 3]] {
+                let of = |tail: [usize; 2], seed| normal(&[&lead[..], &tail].concat(), dtype, seed);
+                let (q, k, v) = (of([n, d], 1)?, of([m, d], 2)?, of([m, e], 3)?);
+                let bias = of([n, m], 4)?;
+                let keep = bias.gt(0.5)?;
+                let nothing = bias.gt(100.0)?;
+                for causal in [false, true] {
+                    let fused = Fused::Attention { scale: 1.0 / (d as f64).sqrt(), causal };
+                    check(&fused, &[q.clone(), k.clone(), v.clone()])?;
+                    for mask in [&bias, &keep, &nothing] {
+                        check(&fused, &[q.clone(), k.clone(), v.clone(), mask.clone()])?;
+                    }
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn attention_to_a_broadcast_mask() -> Result {
+    let (q, mask) = (normal(&[2, 3, 10, 4], DType::F32, 1)?, normal(&[1, 1, 1, 10], DType::F32, 2)?);
+    let mask = Tensor::one(Op::Broadcast(&mask.gt(0.0)?, Shape::from([2, 3, 10, 10])))?;
+    check(&Fused::Attention { scale: 0.5, causal: false }, &[q.clone(), q.clone(), q, mask])
+}
+
+#[test]
+fn cross_entropy() -> Result {
+    for dtype in FLOATS {
+        for shape in [
+            vec![4, 3],
+            vec![1, 1],
+            vec![300, 100],
+            vec![2, 5, 7],
+            vec![2, 3, 4, 5],
+            vec![0, 3],
+            vec![2, 3, 0],
+        ] {
+            let x = (normal(&shape, dtype, 1)? * 3.0)?;
+            let mut rows = shape.clone();
+            let classes = rows.remove(1) as f64;
+            let places = Op::Random(
+                Distribution::Uniform,
+                Stream { seed: 2, offset: 0 },
+                Shape::from(&rows[..]),
+                DType::F32,
+            );
+            let target = (Tensor::make(&Cpu, places)? * classes)?;
+            for integer in [DType::I64, DType::U8] {
+                let target = Tensor::one(Op::Cast(&target, integer))?;
+                for ignore_index in [-100, 1] {
+                    check(&Fused::CrossEntropy { ignore_index }, &[x.clone(), target.clone()])?;
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn cross_entropy_refuses_a_target_that_is_no_class() -> Result {
+    let (x, target) = (normal(&[2, 3], DType::F32, 1)?, Tensor::new([0i64, 3], &Cpu)?);
+    let error = Tensor::apply(Op::Fused(
+        Fused::CrossEntropy { ignore_index: -100 },
+        [&x, &target].into_iter().collect(),
+    ));
+    let error = error.expect_err("3 is no class").to_string();
+    assert!(error.contains("target 3") && error.contains("0 to 2"), "{error}");
+    Ok(())
+}
+
+/// `(shape, pool)` of many kinds; sizes that `ceil_mode` gives too.
+fn pools() -> Vec<(Vec<usize>, Pool)> {
+    let mut pools = vec![];
+    let of = |x: &[usize], kernel: &[usize], stride: &[usize], padding: &[usize], dilation: &[usize]| {
+        [false, true].map(|ceil| {
+            let lead = x.len() - kernel.len();
+            let output = (0..kernel.len()).map(|a| {
+                let room = x[lead + a] + 2 * padding[a] - dilation[a] * (kernel[a] - 1) - 1;
+                let n = if ceil { room.div_ceil(stride[a]) } else { room / stride[a] } + 1;
+                // the last window has to start inside
+                if (n - 1) * stride[a] >= x[lead + a] + padding[a] { n - 1 } else { n }
+            });
+            let pool = Pool {
+                kernel: kernel.into(),
+                stride: stride.into(),
+                padding: padding.into(),
+                dilation: dilation.into(),
+                output: output.collect(),
+            };
+            (x.to_vec(), pool)
+        })
+    };
+    pools.extend(of(&[2, 9], &[3], &[2], &[1], &[1]));
+    pools.extend(of(&[2, 3, 10], &[2], &[2], &[0], &[2]));
+    pools.extend(of(&[2, 3, 12, 11], &[3, 3], &[2, 2], &[1, 1], &[1, 1]));
+    pools.extend(of(&[1, 2, 8, 9], &[3, 2], &[1, 3], &[0, 1], &[2, 1]));
+    pools.extend(of(&[1, 100, 90], &[2, 2], &[1, 1], &[1, 0], &[1, 1]));
+    pools.extend(of(&[2, 6, 7, 5], &[2, 3, 2], &[2, 1, 2], &[1, 1, 0], &[1, 1, 1]));
+    pools.extend(of(&[0, 8], &[2], &[2], &[0], &[1]));
+    pools
+}
+
+#[test]
+fn max_pool() -> Result {
+    for (shape, pool) in pools() {
+        for dtype in FLOATS.into_iter().chain([DType::I64, DType::I32, DType::I8, DType::U8]) {
+            // small numbers, so that some are equal
+            let x = Tensor::one(Op::Cast(&(normal(&shape, DType::F32, 1)? * 2.0)?, DType::I8))?;
+            check(&Fused::MaxPool(pool.clone()), &[Tensor::one(Op::Cast(&x, dtype))?])?;
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn max_pool_of_what_is_not_finite() -> Result {
+    let (inf, nan) = (f32::INFINITY, f32::NAN);
+    let rows = [
+        [-inf, -inf, 1.0, nan, 2.0, nan],
+        [nan, nan, -inf, -inf, -inf, -inf],
+        [inf, 1.0, inf, 2.0, nan, inf],
+    ];
+    let pool = |kernel, stride, padding, output| Pool {
+        kernel: [kernel].as_slice().into(),
+        stride: [stride].as_slice().into(),
+        padding: [padding].as_slice().into(),
+        dilation: [1].as_slice().into(),
+        output: [output].as_slice().into(),
+    };
+    check(&Fused::MaxPool(pool(2, 1, 1, 7)), &[Tensor::new(rows, &Cpu)?])?;
+    check(&Fused::MaxPool(pool(3, 3, 0, 2)), &[Tensor::new(rows, &Cpu)?])
+}
+
+#[test]
+fn avg_pool() -> Result {
+    for (shape, pool) in pools() {
+        for dtype in FLOATS {
+            let x = normal(&shape, dtype, 1)?;
+            for divisor in [Divisor::Padded, Divisor::Inside, Divisor::Fixed(3)] {
+                check(&Fused::AvgPool(pool.clone(), divisor), std::slice::from_ref(&x))?;
+            }
+        }
+    }
+    Ok(())
+}
