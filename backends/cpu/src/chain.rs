@@ -113,7 +113,7 @@ impl<'a> Plan<'a> {
     pub(crate) fn run(&self, results: SmallVec<[&mut [u8]; 1]>) -> Result<()> {
         let len = self.walk.len();
         let pieces = (len / GRAIN).clamp(1, parallel::num_threads() * 4);
-        let size = len.div_ceil(pieces).next_multiple_of(BLOCK);
+        let size = len.div_ceil(pieces).max(1).next_multiple_of(BLOCK);
         let mut jobs: Vec<Job> =
             (0..len).step_by(size).map(|start| Job::new(start, size.min(len - start))).collect();
         for (result, &number) in results.into_iter().zip(&self.program.results) {
