@@ -11,12 +11,16 @@ pub fn max_pool<B: Backend>(x: &Tensor<B>, pool: &Pool) -> Result<Outputs<Tensor
     let seen = flat(&windows(x, pool, lowest)?, pool)?;
     let places = flat(&windows(&places(x, pool)?, pool, Scalar::Int(-1))?, pool)?;
     let last = seen.rank() - 1;
-    // what is padded never wins: it stands behind a real element or is one's equal
     let inside = places.ge(0)?.broadcast_to(seen.shape())?;
+    let places = places.broadcast_to(seen.shape())?;
     let masked = inside.where_(&seen, lowest)?;
-    let at = Tensor::one(Op::ArgReduce(ArgReduce::Max, &masked, last))?;
+    let best = Tensor::one(Op::ArgReduce(ArgReduce::Max, &masked, last))?;
+    // where all are lowest, what is padded stands first: the first element of the tensor is its equal
+    let real = Tensor::one(Op::Cast(&inside, DType::U8))?;
+    let first = Tensor::one(Op::ArgReduce(ArgReduce::Max, &real, last))?;
+    let at = Tensor::one(Op::Gather { x: &inside, index: &best, axis: last })?.where_(&best, &first)?;
     let y = Tensor::one(Op::Gather { x: &masked, index: &at, axis: last })?.without(&smallvec![last])?;
-    let indices = Tensor::one(Op::Gather { x: &places.broadcast_to(seen.shape())?, index: &at, axis: last })?;
+    let indices = Tensor::one(Op::Gather { x: &places, index: &at, axis: last })?;
     Ok(smallvec![y, indices.without(&smallvec![last])?])
 }
 
