@@ -1,5 +1,5 @@
 //! Matrix products and convolutions against their definitions, in numbers that are exact in every dtype.
-use firesteel_core::{Backend, Conv, Element, Op, Shape, Tensor, TensorData};
+use firesteel_core::{Backend, Conv, Data, Element, Op, Shape, Tensor, TensorData};
 use firesteel_cpu::Cpu;
 
 type Result<T = ()> = firesteel_core::Result<T>;
@@ -169,5 +169,16 @@ fn convolutions_and_their_adjoints_are_their_definitions() -> Result {
         Ok(())
     }
     for_each_type!(check);
+    Ok(())
+}
+
+#[test]
+fn products_of_halves_are_rounded_once() -> Result {
+    // 256 + 1 has no bf16, so that a sum kept in bf16 would stay at 256
+    let data = Data::BF16([256.0, 1.0, 1.0, 1.0, 1.0].map(half::bf16::from_f32).to_vec());
+    let a = upload(TensorData::new([1, 5], data)?)?;
+    let ones = Data::BF16(vec![half::bf16::ONE; 5]);
+    let b = upload(TensorData::new([5, 1], ones)?)?;
+    assert_eq!(Tensor::one(Op::MatMul(&a, &b))?.to_data()?.to_vec::<f32>(), [260.0]);
     Ok(())
 }
