@@ -1,7 +1,7 @@
 //! Activations: formulas of one element, each in one pass. Where a formula has a kink, a comparison says
 //! which side it belongs to, so that the derivative there is PyTorch's; what the other side computes is kept
 //! finite, so that it cannot spoil the gradient.
-use crate::{Backend, DType, Distribution, Error, Expr, Op, Result, Scalar, Tensor};
+use crate::{Backend, DType, Error, Expr, Result, Scalar, Shape, Tensor};
 
 /// How [`Tensor::gelu`] is computed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -55,7 +55,7 @@ impl<B: Backend> Tensor<B> {
     #[track_caller]
     pub fn leaky_relu(&self, slope: f64) -> Result<Self> {
         let x = self.lazy();
-        x.gt(0.0).where_(x.clone(), x * slope).eval()
+        x.gt(0.0).where_(x.clone(), x * slope).eval_as("leaky_relu")
     }
 
     /// `x` where it is positive, else `weight · x`, with one weight for all or one for each channel
@@ -86,7 +86,7 @@ impl<B: Backend> Tensor<B> {
             n => weight.reshape([&[n][..], &vec![1; self.rank() - 2]].concat())?,
         };
         let x = self.lazy();
-        x.gt(0.0).where_(x.clone(), x * weight).eval()
+        x.gt(0.0).where_(x.clone(), x * weight).eval_as("prelu")
     }
 
     /// `x` where it is positive, else `x` times a slope: drawn evenly from `[lower, upper)` for each element
@@ -110,8 +110,8 @@ impl<B: Backend> Tensor<B> {
             return self.leaky_relu((lower + upper) / 2.);
         }
         let x = self.lazy();
-        let slope = self.noise(Distribution::Uniform, self.shape())?.lazy() * (upper - lower) + lower;
-        x.gt(0.0).where_(x.clone(), x * slope).eval()
+        let slope = self.noise(self.shape())?.lazy() * (upper - lower) + lower;
+        x.gt(0.0).where_(x.clone(), x * slope).eval_as("rrelu")
     }
 
     /// `x` held in `[min, max]`; whole numbers stay whole. The gradient at the bounds is zero.
@@ -130,7 +130,7 @@ impl<B: Backend> Tensor<B> {
             return Err(Error::value("hardtanh", format!("min {min} must not exceed max {max}")));
         }
         let (x, min, max) = (self.lazy(), min.round_to(self.dtype()), max.round_to(self.dtype()));
-        x.le(min).where_(min, x.ge(max).where_(max, x)).eval()
+        x.le(min).where_(min, x.ge(max).where_(max, x)).eval_as("hardtanh")
     }
 
     /// `x` held in `[0, 6]`.
@@ -160,7 +160,7 @@ impl<B: Backend> Tensor<B> {
     pub fn threshold(&self, threshold: impl Into<Scalar>, value: impl Into<Scalar>) -> Result<Self> {
         let [threshold, value] = [threshold.into(), value.into()].map(|s| s.round_to(self.dtype()));
         let x = self.lazy();
-        x.le(threshold).where_(value, x).eval()
+        x.le(threshold).where_(value, x).eval_as("threshold")
     }
 
     /// `x` where `|x| > lambda`, else 0 (PyTorch's default is 0.5).
@@ -175,7 +175,7 @@ impl<B: Backend> Tensor<B> {
     #[track_caller]
     pub fn hardshrink(&self, lambda: f64) -> Result<Self> {
         let x = self.lazy();
-        x.abs().le(lambda).where_(0.0, x).eval()
+        x.abs().le(lambda).where_(0.0, x).eval_as("hardshrink")
     }
 
     /// `x` moved towards 0 by `lambda`, but not beyond (PyTorch's default is 0.5).
@@ -194,7 +194,7 @@ impl<B: Backend> Tensor<B> {
         }
         let x = self.lazy();
         let moved = x.gt(0.0).where_(x.clone() - lambda, x.clone() + lambda);
-        x.abs().le(lambda).where_(0.0, moved).eval()
+        x.abs().le(lambda).where_(0.0, moved).eval_as("softshrink")
     }
 
     /// `clamp(x / 6 + 1/2, 0, 1)`.
@@ -210,7 +210,7 @@ impl<B: Backend> Tensor<B> {
     pub fn hardsigmoid(&self) -> Result<Self> {
         let x = self.lazy();
         let slope = (x.clone() + 3.0) / 6.0;
-        x.le(-3.0).where_(0.0, x.ge(3.0).where_(1.0, slope)).eval()
+        x.le(-3.0).where_(0.0, x.ge(3.0).where_(1.0, slope)).eval_as("hardsigmoid")
     }
 
     /// `x · hardsigmoid(x)`.
@@ -226,7 +226,7 @@ impl<B: Backend> Tensor<B> {
     pub fn hardswish(&self) -> Result<Self> {
         let x = self.lazy();
         let parabola = x.clone() * (x.clone() + 3.0) / 6.0;
-        x.le(-3.0).where_(0.0, x.ge(3.0).where_(x, parabola)).eval()
+        x.le(-3.0).where_(0.0, x.ge(3.0).where_(x, parabola)).eval_as("hardswish")
     }
 }
 
@@ -243,7 +243,7 @@ impl<B: Backend> Tensor<B> {
     /// ```
     #[track_caller]
     pub fn elu(&self, alpha: f64) -> Result<Self> {
-        self.exponential_linear(1., alpha, 1.)
+        self.exponential_linear("elu", 1., alpha, 1.)
     }
 
     /// `x` where it is positive, else `alpha (e^(x / alpha) - 1)`.
@@ -260,7 +260,7 @@ impl<B: Backend> Tensor<B> {
         if alpha == 0. {
             return Err(Error::value("celu", "alpha must not be 0"));
         }
-        self.exponential_linear(1., alpha, 1. / alpha)
+        self.exponential_linear("celu", 1., alpha, 1. / alpha)
     }
 
     /// `1.0507 · elu(x, 1.6733)`, whose constants keep mean and variance from layer to layer.
@@ -276,17 +276,17 @@ impl<B: Backend> Tensor<B> {
     pub fn selu(&self) -> Result<Self> {
         const ALPHA: f64 = 1.673_263_242_354_377_2;
         const SCALE: f64 = 1.050_700_987_355_480_5;
-        self.exponential_linear(SCALE, SCALE * ALPHA, 1.)
+        self.exponential_linear("selu", SCALE, SCALE * ALPHA, 1.)
     }
 
     /// `scale · x` where `x` is positive, else `height · (e^(rate x) - 1)`.
     #[track_caller]
-    fn exponential_linear(&self, scale: f64, height: f64, rate: f64) -> Result<Self> {
+    fn exponential_linear(&self, op: &'static str, scale: f64, height: f64, rate: f64) -> Result<Self> {
         let x = self.lazy();
         let below = x.le(0.0);
         // above 0 the exponential is not looked at: it is kept from overflowing
         let curve = (below.where_(x.clone(), 0.0) * rate).expm1() * height;
-        below.where_(curve, x * scale).eval()
+        below.where_(curve, x * scale).eval_as(op)
     }
 
     /// `x Φ(x)`, with the normal distribution's `Φ`.
@@ -312,7 +312,7 @@ impl<B: Backend> Tensor<B> {
                 (cubic * (FRAC_2_SQRT_PI / SQRT_2)).tanh() + 1.0
             }
         };
-        (x * 0.5 * twice).eval()
+        (x * 0.5 * twice).eval_as("gelu")
     }
 
     /// `x σ(x)`, with the sigmoid `σ`.
@@ -327,7 +327,7 @@ impl<B: Backend> Tensor<B> {
     #[track_caller]
     pub fn silu(&self) -> Result<Self> {
         let x = self.lazy();
-        (x.sigmoid() * x).eval()
+        (x.sigmoid() * x).eval_as("silu")
     }
 
     /// `x tanh(ln (1 + eˣ))`.
@@ -342,7 +342,7 @@ impl<B: Backend> Tensor<B> {
     #[track_caller]
     pub fn mish(&self) -> Result<Self> {
         let x = self.lazy();
-        (softplus(&x).tanh() * x).eval()
+        (softplus(&x).tanh() * x).eval_as("mish")
     }
 
     /// `ln (1 + e^(beta x)) / beta`, and `x` where `beta x > threshold` (PyTorch's defaults are 1 and 20).
@@ -363,7 +363,7 @@ impl<B: Backend> Tensor<B> {
         let scaled = x.clone() * beta;
         let linear = scaled.gt(threshold);
         let curve = linear.where_(0.0, scaled).exp().log1p() / beta;
-        linear.where_(x, curve).eval()
+        linear.where_(x, curve).eval_as("softplus")
     }
 
     /// `ln σ(x)`, without overflow.
@@ -378,7 +378,7 @@ impl<B: Backend> Tensor<B> {
     #[track_caller]
     pub fn logsigmoid(&self) -> Result<Self> {
         // ln σ(x) = -ln (1 + e⁻ˣ)
-        (-softplus(&self.lazy().neg())).eval()
+        (-softplus(&self.lazy().neg())).eval_as("logsigmoid")
     }
 
     /// `x / (1 + |x|)`.
@@ -394,7 +394,7 @@ impl<B: Backend> Tensor<B> {
     pub fn softsign(&self) -> Result<Self> {
         let x = self.lazy();
         let below = x.abs() + 1.0;
-        (x / below).eval()
+        (x / below).eval_as("softsign")
     }
 
     /// `x - tanh(x)`.
@@ -410,7 +410,7 @@ impl<B: Backend> Tensor<B> {
     pub fn tanhshrink(&self) -> Result<Self> {
         let x = self.lazy();
         let tanh = x.tanh();
-        (x - tanh).eval()
+        (x - tanh).eval_as("tanhshrink")
     }
 
     /// `a σ(b)`, with the halves `a` and `b` of a dim of even size.
@@ -429,15 +429,14 @@ impl<B: Backend> Tensor<B> {
             return Err(Error::shape("glu", format!("dim {dim} of {} has an odd size", self.shape())));
         }
         let (a, b) = (self.narrow(dim, 0, size / 2)?, self.narrow(dim, size / 2, size / 2)?);
-        (a.lazy() * b.lazy().sigmoid()).eval()
+        (a.lazy() * b.lazy().sigmoid()).eval_as("glu")
     }
 
-    /// Random numbers of this shape from the device's generator, in the dtype of this tensor (F32 where it
-    /// holds whole numbers). They are constants: no gradient flows to them.
+    /// Even random numbers in `[0, 1)`, in the dtype of this tensor (F32 where it holds whole numbers). They
+    /// are constants: no gradient flows to them.
     #[track_caller]
-    pub(crate) fn noise(&self, kind: Distribution, shape: &crate::Shape) -> Result<Self> {
+    pub(crate) fn noise(&self, shape: &Shape) -> Result<Self> {
         let dtype = if self.dtype().is_float() { self.dtype() } else { DType::F32 };
-        let stream = self.backend().generator().reserve(shape.numel());
-        Self::make(self.backend(), Op::Random(kind, stream, shape.clone(), dtype))
+        Self::rand(shape, (dtype, self.backend()))
     }
 }

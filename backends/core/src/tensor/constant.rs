@@ -1,14 +1,7 @@
-//! Small tensors that the host knows: counters, weights and places.
-use crate::{Backend, DType, Data, Op, Result, Scalar, Shape, Tensor, TensorData};
+//! Small tensors that the host knows: weights and places.
+use crate::{Backend, Data, Op, Result, Shape, Tensor, TensorData};
 
 impl<B: Backend> Tensor<B> {
-    /// `0, 1, .., len - 1` as I64.
-    #[track_caller]
-    pub(crate) fn count_to(len: usize, backend: &B) -> Result<Self> {
-        let (start, step, dtype) = (Scalar::Int(0), Scalar::Int(1), DType::I64);
-        Self::make(backend, Op::Arange { start, step, len, dtype })
-    }
-
     /// These numbers beside `tensor`, in its dtype.
     #[track_caller]
     pub(crate) fn constant(tensor: &Self, numbers: Vec<f64>) -> Result<Self> {

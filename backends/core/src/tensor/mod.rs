@@ -1,7 +1,9 @@
 //! What users hold: a value and the backend that it lives on. Broadcasts, promotions and scalars end here.
 mod activation;
 mod arg;
+mod attention;
 mod broadcast;
+mod classes;
 mod compare;
 mod constant;
 mod conv;
@@ -9,11 +11,18 @@ mod convert;
 mod create;
 mod diag;
 mod display;
+mod distance;
+mod dropout;
 mod elementwise;
+mod embedding;
 mod grad;
+mod interpolate;
 mod join;
+mod loss;
+mod norm;
 mod operators;
 mod order;
+mod pad;
 mod per_dim;
 mod pool;
 mod random;
@@ -26,15 +35,31 @@ mod softmax;
 mod sort;
 mod split;
 mod view;
+mod vision;
 
 pub use activation::{Gelu, RreluOptions};
 pub use arg::{Arg, Target, TensorOptions, ToData};
+pub use attention::{AttentionOptions, InProjection, MultiHeadAttentionOptions};
 pub use broadcast::broadcast_shapes;
+pub use classes::{
+    CrossEntropyOptions, MultiMarginLossOptions, MultilabelSoftMarginLossOptions, NllLossOptions,
+};
 pub use compare::Tolerance;
 pub use conv::{ConvOptions, ConvPadding, ConvTransposeOptions};
+pub use distance::{CosineSimilarityOptions, NormalizeOptions, PairwiseDistanceOptions};
+pub use dropout::DropoutOptions;
 pub use elementwise::{NanToNumOptions, RoundingMode};
+pub use embedding::{BagMode, EmbeddingBagOptions, EmbeddingOptions};
 pub use grad::backward_all;
+pub use interpolate::{InterpolateMode, InterpolateOptions, Resize};
 pub use join::Indexing;
+pub use loss::{
+    BinaryCrossEntropyOptions, BinaryCrossEntropyWithLogitsOptions, GaussianNllLossOptions,
+    HingeEmbeddingLossOptions, HuberLossOptions, KlDivOptions, MarginLossOptions, PoissonNllLossOptions,
+    Reduction, SmoothL1LossOptions, TripletMarginLossOptions,
+};
+pub use norm::{BatchNormOptions, InstanceNormOptions, LocalResponseNormOptions, Normalised, Running};
+pub use pad::PadMode;
 pub use per_dim::PerDim;
 pub use pool::{AdaptiveSize, AvgPoolOptions, LpPoolOptions, MaxPoolOptions, MaxUnpoolOptions};
 pub use random::{Replacement, manual_seed};
@@ -43,6 +68,7 @@ pub use scan::DiffOptions;
 pub use softmax::GumbelSoftmaxOptions;
 pub use sort::{Order, SearchOptions};
 pub use split::Sections;
+pub use vision::PatchOptions;
 
 use crate::{Backend, DType, Device, Error, Meta, Op, Operand, Outputs, Result, Shape};
 use std::panic::Location;

@@ -370,7 +370,7 @@ fn lp_pool<B: Backend>(
     let options = AvgPoolOptions { stride, ceil_mode, ..Default::default() };
     let mean = avg_pool(op, &x.to_float()?.pow(p)?, kernel, &options)?;
     // an odd power may sum below zero, of which there is no root
-    (mean.lazy().relu() * elements as f64).pow(1. / p).eval()
+    (mean.lazy().relu() * elements as f64).pow(1. / p).eval_as(op)
 }
 
 fn max_unpool<B: Backend>(
@@ -466,7 +466,7 @@ fn stretched<B: Backend>(x: &Tensor<B>, axis: usize, wanted: usize) -> Result<Te
     seen.reshape(&shape)
 }
 
-fn adaptive_avg<B: Backend>(x: &Tensor<B>, sizes: &Axes) -> Result<Tensor<B>> {
+pub(crate) fn adaptive_avg<B: Backend>(x: &Tensor<B>, sizes: &Axes) -> Result<Tensor<B>> {
     let x = x.to_float()?;
     if let Some(pool) = even(&x, sizes) {
         return Tensor::one(Op::Fused(Fused::AvgPool(pool, Divisor::Inside), smallvec![&x]));
@@ -483,7 +483,7 @@ fn adaptive_avg<B: Backend>(x: &Tensor<B>, sizes: &Axes) -> Result<Tensor<B>> {
         let counts =
             Tensor::constant(&y, counts)?.reshape(Shape::from([wanted]).aligned(seen.rank() - axis))?;
         // what is repeated does not count
-        let places = Tensor::count_to(seen.shape()[axis + 1], y.backend())?;
+        let places = Tensor::arange(0..seen.shape()[axis + 1], y.backend())?;
         let places = places.reshape(Shape::from([1, places.numel()]).aligned(seen.rank() - axis))?;
         let inside = places.lt(&counts)?;
         y = (inside.where_(&seen, 0.0)?.sum(keepdim(axis + 1))? / counts)?.without(&smallvec![axis + 1])?;
@@ -497,7 +497,7 @@ fn adaptive_max<B: Backend>(x: &Tensor<B>, sizes: &Axes) -> Result<(Tensor<B>, T
     }
     let count = x.shape()[2..].iter().product();
     let lead = [1, 1].into_iter().chain(x.shape()[2..].iter().copied()).collect::<Shape>();
-    let places = Tensor::count_to(count, x.backend())?.reshape(&lead)?;
+    let places = Tensor::arange(0..count, x.backend())?.reshape(&lead)?;
     let (seen, places) = (all_stretched(x, sizes)?, all_stretched(&places, sizes)?);
     let axis = seen.rank() - 1;
     // what is repeated stands behind the element itself, which wins as the first of equals

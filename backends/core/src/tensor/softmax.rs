@@ -1,5 +1,5 @@
 //! Softmax and its kin. PyTorch's `dtype` argument is a cast before: `x.to(DType::F64)?.softmax(-1)`.
-use crate::{ArgReduce, Backend, Distribution, Error, Fused, Op, Result, Tensor};
+use crate::{ArgReduce, Backend, Error, Fused, Op, Result, Tensor};
 use smallvec::smallvec;
 
 /// Options of [`Tensor::gumbel_softmax`].
@@ -80,9 +80,9 @@ impl<B: Backend> Tensor<B> {
             return Err(Error::value("gumbel_softmax", format!("tau has to be positive, not {tau}")));
         }
         // half a step of the generator keeps 0 and 1, whose logarithms are no numbers, out
-        let even = self.noise(Distribution::Uniform, self.shape())?.lazy() + 2f64.powi(-25);
+        let even = self.noise(self.shape())?.lazy() + 2f64.powi(-25);
         let gumbel = even.log().neg().log().neg();
-        let soft = ((self.lazy() + gumbel) / tau).eval()?.softmax(dim)?;
+        let soft = ((self.lazy() + gumbel) / tau).eval_as("gumbel_softmax")?.softmax(dim)?;
         if !hard || soft.rank() == 0 {
             return Ok(soft);
         }
