@@ -1,5 +1,7 @@
 //! Kernels for operations that have parts, and operations in place.
-use crate::{Cpu, CpuValue, attention, chain, elementwise, loss, matmul, norm, pool, real::Real, softmax};
+use crate::{
+    Cpu, CpuValue, attention, chain, elementwise, loss, matmul, norm, pool, real::Real, softmax, topk,
+};
 use firesteel_core::{Backend, DType, Error, Fused, Meta, Metas, Op, Operand, Outputs, Result};
 use smallvec::smallvec;
 
@@ -18,8 +20,7 @@ pub(crate) fn has_kernel(fused: &Fused, xs: &[&Meta]) -> bool {
         | Fused::AvgPool(..) => some,
         // it keeps places in 32 bits
         Fused::MaxPool(_) => some && xs.iter().all(|x| x.numel() < u32::MAX as usize),
-        Fused::Chain(_) => true,
-        Fused::TopK { .. } => false,
+        Fused::Chain(_) | Fused::TopK { .. } => true,
     }
 }
 
@@ -29,6 +30,7 @@ pub(crate) fn fused(fused: &Fused, xs: &[&CpuValue], out: &Metas) -> Result<Outp
     }
     match (fused, xs[0].meta.dtype) {
         (Fused::MaxPool(pool), _) => pool::max_pool(xs[0], pool, out),
+        (&Fused::TopK { k, axis, largest }, _) => topk::topk(xs[0], k, axis, largest, out),
         (_, DType::BF16 | DType::F16) => widened(fused, xs, out),
         (Fused::Linear, _) => matmul::linear(xs, &out[0]).map(|y| smallvec![y]),
         (_, DType::F64) => of_reals::<f64>(fused, xs, out),

@@ -10,7 +10,7 @@ use crate::{
     parallel,
     scan::Around,
     value::{Native, Output},
-    view,
+    view::{self, each_row},
 };
 use firesteel_core::{DType, Error, Layout, Meta, Result, Scatter};
 use std::borrow::Cow;
@@ -91,15 +91,15 @@ pub(crate) fn gather(x: &CpuValue, index: &CpuValue, axis: usize) -> Result<CpuV
     bits!(x.meta.dtype, T => {
         let memory = x.memory::<T>();
         let mut y = Output::<T>::new(places.len())?;
-        parallel::pieces(y.slice(), width, parallel::GRAIN, |first, y| {
-            let places = places[first * width..].chunks(width);
-            for ((y, places), start) in y.chunks_mut(width).zip(places).zip(rows.offsets_from(first)) {
-                let mut start = start;
-                for (y, &place) in y.iter_mut().zip(places) {
+        parallel::pieces(y.slice(), 1, parallel::GRAIN, |first, y| {
+            let mut places = places[first..].iter();
+            each_row(y, first, width, &rows, |start, column, y| {
+                let mut start = start.wrapping_add_signed(column as isize * near);
+                for (y, &place) in y.iter_mut().zip(places.by_ref()) {
                     *y = memory[start.wrapping_add_signed(place as isize * far)];
                     start = start.wrapping_add_signed(near);
                 }
-            }
+            });
         });
         Ok(y.finish(shape, x.meta.dtype))
     })
@@ -188,20 +188,33 @@ fn share(into: &CpuValue, written: usize) -> usize {
 
 pub(crate) fn index_select(x: &CpuValue, index: &CpuValue, axis: usize, out: &Meta) -> Result<CpuValue> {
     let places = places("index_select", index, x.meta.shape[axis], axis)?;
-    let x = view::contiguous(x)?;
-    let Around { n, inner, .. } = Around::new(&x.meta.shape, axis);
+    let slice = Layout {
+        shape: x.meta.shape[axis + 1..].into(),
+        strides: x.layout.strides[axis + 1..].into(),
+        offset: 0,
+    };
+    let x = if slice.is_contiguous() { x } else { &view::contiguous(x)? };
+    let (inner, stride) = (slice.shape.numel(), x.layout.strides[axis]);
+    let rows = Layout {
+        shape: x.meta.shape[..axis].into(),
+        strides: x.layout.strides[..axis].into(),
+        offset: x.layout.offset,
+    };
     bits!(x.meta.dtype, T => {
-        let xs = x.rows::<T>().unwrap_or_default();
+        let memory = x.memory::<T>();
         let mut y = Output::<T>::new(out.numel())?;
-        if out.numel() > 0 {
-            parallel::pieces(y.slice(), inner, parallel::GRAIN, |first, y| {
-                for (i, y) in y.chunks_mut(inner).enumerate() {
-                    let (outer, at) = ((first + i) / places.len(), (first + i) % places.len());
-                    let row = (outer * n + places[at] as usize) * inner;
-                    y.copy_from_slice(&xs[row..row + inner]);
+        parallel::pieces(y.slice(), inner, parallel::GRAIN, |first, y| {
+            each_row(y, first * inner, places.len() * inner, &rows, |start, column, y| {
+                let places = places[column / inner..].iter();
+                let from = places.map(|&place| start.wrapping_add_signed(place as isize * stride));
+                if inner == 1 {
+                    y.iter_mut().zip(from).for_each(|(y, from)| *y = memory[from]);
+                } else {
+                    let copy = |(y, from): (&mut [T], usize)| y.copy_from_slice(&memory[from..from + inner]);
+                    y.chunks_exact_mut(inner).zip(from).for_each(copy);
                 }
             });
-        }
+        });
         Ok(y.finish(&out.shape, out.dtype))
     })
 }

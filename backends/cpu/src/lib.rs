@@ -6,6 +6,7 @@ mod value;
 #[macro_use]
 mod gemm;
 
+mod arg_reduce;
 mod attention;
 mod chain;
 mod conv;
@@ -31,6 +32,7 @@ mod softmax;
 mod sort;
 #[cfg(test)]
 mod testing;
+mod topk;
 mod view;
 mod windows;
 
@@ -135,7 +137,7 @@ impl Backend for Cpu {
             Op::Cast(x, dtype) => elementwise::cast(x, dtype)?,
 
             Op::Reduce(kind, x, axes) => reduce::reduce(kind, x, &axes, meta)?,
-            Op::ArgReduce(kind, x, axis) => reduce::arg_reduce(kind, x, axis, meta)?,
+            Op::ArgReduce(kind, x, axis) => arg_reduce::arg_reduce(kind, x, axis, meta)?,
             Op::Scan(kind, x, axis) => scan::scan(kind, x, axis)?,
             Op::Recurrence { a, b, axis } => scan::recurrence(a, b, axis)?,
             Op::Sort { x, axis, descending } => return sort::sort(x, axis, descending),

@@ -12,8 +12,9 @@ use crate::{
     number::{Arithmetic, Fold, Max, Min, Number, Prod, Sum},
     parallel,
     value::Output,
+    view::each_row,
 };
-use firesteel_core::{ArgReduce, Axes, Layout, Meta, Reduce, Result, Scalar, Strides};
+use firesteel_core::{Axes, Layout, Meta, Reduce, Result, Scalar, Strides};
 
 /// Lanes of a row, which are joined at the end.
 const LANES: usize = 32;
@@ -105,7 +106,7 @@ impl Plan {
 }
 
 /// These axes alone, those that step as one joined.
-fn joined(x: &Layout, axes: &[usize], offset: usize) -> Layout {
+pub(crate) fn joined(x: &Layout, axes: &[usize], offset: usize) -> Layout {
     let mut y = Layout { shape: Default::default(), strides: Strides::new(), offset };
     for (size, stride) in axes.iter().map(|&a| (x.shape[a], x.strides[a])) {
         let last = y.shape.rank().wrapping_sub(1);
@@ -171,21 +172,17 @@ fn fold<T: Number, F: Fold>(
         return;
     }
     let (outer, n, stride) = innermost(&plan.kept);
-    let mut starts = outer.offsets_from(first / n);
-    let (mut column, mut rest) = (first % n, totals);
     let mut lanes = [F::start(); WIDTH];
-    while let (false, Some(start)) = (rest.is_empty(), starts.next()) {
-        let (totals, after) = rest.split_at_mut((n - column).min(rest.len()));
+    each_row(totals, first, n, &outer, |start, column, totals| {
         for (i, totals) in totals.chunks_mut(WIDTH).enumerate() {
             let start = start.wrapping_add_signed((column + i * WIDTH) as isize * stride);
             columns::<T, F>(memory, start, stride, reduced, &mut lanes[..totals.len()], totals);
         }
-        (column, rest) = (0, after);
-    }
+    });
 }
 
 /// All axes but the last, and its size and stride.
-fn innermost(layout: &Layout) -> (Layout, usize, isize) {
+pub(crate) fn innermost(layout: &Layout) -> (Layout, usize, isize) {
     let mut outer = layout.clone();
     match (layout.shape.last(), outer.strides.pop()) {
         (Some(&n), Some(stride)) => {
@@ -198,7 +195,7 @@ fn innermost(layout: &Layout) -> (Layout, usize, isize) {
 
 /// The total of `n` elements from `start`.
 #[inline(always)]
-fn row<T: Number, F: Fold>(memory: &[T], start: usize, n: usize, stride: isize) -> T::Total {
+pub(crate) fn row<T: Number, F: Fold>(memory: &[T], start: usize, n: usize, stride: isize) -> T::Total {
     let mut total = F::start();
     if stride != 1 || n < LANES {
         let mut at = start;
@@ -252,42 +249,4 @@ fn columns<T: Number, F: Fold>(
         }
         totals.iter_mut().zip(&*lanes).for_each(|(total, &lane)| *total = F::join(*total, T::total(lane)));
     }
-}
-
-pub(crate) fn arg_reduce(kind: ArgReduce, x: &CpuValue, axis: usize, out: &Meta) -> Result<CpuValue> {
-    let (n, stride) = (x.layout.shape[axis], x.layout.strides[axis]);
-    let mut starts = x.layout.clone();
-    starts.shape[axis] = 1;
-    let mut y = Output::<i64>::new(out.numel())?;
-    native!(x.meta.dtype, T => {
-        let memory = x.memory::<T>();
-        parallel::pieces(y.slice(), 1, parallel::GRAIN / n + 1, |first, y| {
-            for (y, start) in y.iter_mut().zip(starts.offsets_from(first)) {
-                *y = match kind {
-                    ArgReduce::Max => first_of(memory, start, n, stride, |a, b| a > b),
-                    ArgReduce::Min => first_of(memory, start, n, stride, |a, b| a < b),
-                };
-            }
-        });
-    });
-    Ok(y.finish(&out.shape, out.dtype))
-}
-
-/// The first element than which none is better; NaN is better than all.
-fn first_of<T: Number>(
-    memory: &[T],
-    start: usize,
-    n: usize,
-    stride: isize,
-    better: impl Fn(T::Lane, T::Lane) -> bool,
-) -> i64 {
-    let (mut best, mut found, mut at) = (memory[start].lane(), 0, start);
-    for i in 0..n {
-        let x = memory[at].lane();
-        if better(x, best) || (x.is_nan() && !best.is_nan()) {
-            (best, found) = (x, i);
-        }
-        at = at.wrapping_add_signed(stride);
-    }
-    found as i64
 }

@@ -1,7 +1,8 @@
 //! In order along an axis.
 //!
 //! Every element becomes an unsigned key that orders as the element does, with NaN largest. Keys are
-//! sorted together with the indices they came from, which keeps equals in their order.
+//! sorted together with the indices they came from, which keeps equals in their order: few by comparing, many by
+//! their digits.
 #[cfg(test)]
 mod tests;
 
@@ -16,6 +17,8 @@ use smallvec::smallvec;
 
 /// An element that has a key.
 pub(crate) trait Ordered: Native {
+    /// How many of the key's bits count.
+    const BITS: u32;
     /// Orders as the element does: NaN is largest, and both zeros are equal.
     fn key(self) -> u64;
 }
@@ -23,22 +26,22 @@ pub(crate) trait Ordered: Native {
 macro_rules! ordered {
     (floats $($t:ident $bits:ident;)*) => {$(
         impl Ordered for $t {
+            const BITS: u32 = $bits::BITS;
             #[inline(always)]
             fn key(self) -> u64 {
                 const SIGN: $bits = 1 << ($bits::BITS - 1);
                 let bits = self.to_bits();
-                let key = match self.partial_cmp(&Self::default()) {
-                    None => $bits::MAX,
-                    Some(std::cmp::Ordering::Equal) => SIGN,
-                    Some(_) if bits & SIGN == 0 => bits | SIGN,
-                    Some(_) => !bits,
-                };
+                let size = bits & !SIGN;
+                let key = if bits == size { bits | SIGN } else { !bits };
+                let key = if size == 0 { SIGN } else { key };
+                let key = if size > Self::INFINITY.to_bits() { $bits::MAX } else { key };
                 key.into()
             }
         }
     )*};
     (integers $($t:ident $bits:ident;)*) => {$(
         impl Ordered for $t {
+            const BITS: u32 = $bits::BITS;
             #[inline(always)]
             fn key(self) -> u64 {
                 (self as $bits ^ ($t::MIN as $bits)).into()
@@ -77,7 +80,7 @@ pub(crate) fn sort(x: &CpuValue, axis: usize, descending: bool) -> Result<Output
 }
 
 /// The value row-major with the axis last, and the order of axes that undoes it.
-fn last(x: &CpuValue, axis: usize) -> Result<(CpuValue, Axes)> {
+pub(crate) fn last(x: &CpuValue, axis: usize) -> Result<(CpuValue, Axes)> {
     let rank = x.meta.shape.rank();
     let axes: Axes = (0..rank).filter(|&a| a != axis).chain([axis]).collect();
     let back = (0..rank).map(|a| match a {
@@ -90,10 +93,93 @@ fn last(x: &CpuValue, axis: usize) -> Result<(CpuValue, Axes)> {
 
 /// The indices of a row's elements in order.
 fn order<T: Ordered>(row: &[T], descending: bool, indices: &mut [i64]) {
-    let key = |x: &T| if descending { !x.key() } else { x.key() };
-    let mut keys: Vec<(u64, i64)> = row.iter().map(key).zip(0..).collect();
-    keys.sort_unstable();
-    indices.iter_mut().zip(&keys).for_each(|(y, &(_, index))| *y = index);
+    if T::BITS <= 32 && u32::try_from(row.len()).is_ok() {
+        sorted::<T, u64>(row, descending, indices);
+    } else {
+        sorted::<T, u128>(row, descending, indices);
+    }
+}
+
+/// A key above the index that it came from, in one number: no two are equal, and their order is the stable one.
+pub(crate) trait Entry: Copy + Ord + Send + Sync {
+    const NONE: Self;
+    fn new(key: u64, index: usize) -> Self;
+    fn index(self) -> usize;
+    /// The bits of the key from `shift` on, as many as a digit has.
+    fn digit(self, shift: u32) -> usize;
+}
+
+macro_rules! entries {
+    ($($t:ident by $half:literal;)*) => {$(
+        impl Entry for $t {
+            const NONE: Self = 0;
+            #[inline(always)]
+            fn new(key: u64, index: usize) -> Self {
+                ($t::from(key) << $half) | index as $t
+            }
+            #[inline(always)]
+            fn index(self) -> usize {
+                (self & ((1 << $half) - 1)) as usize
+            }
+            #[inline(always)]
+            fn digit(self, shift: u32) -> usize {
+                (self >> ($half + shift)) as usize % DIGITS
+            }
+        }
+    )*};
+}
+
+entries! { u64 by 32; u128 by 64; }
+
+/// Bits of a digit, by which a long row is sorted in one pass.
+const DIGIT: u32 = 11;
+const DIGITS: usize = 1 << DIGIT;
+/// Below this, comparing is faster than counting.
+const FEW: usize = 1024;
+
+fn sorted<T: Ordered, E: Entry>(row: &[T], descending: bool, indices: &mut [i64]) {
+    let entry = |(index, &x): (usize, &T)| E::new(directed(x, descending), index);
+    let mut entries: Vec<E> = row.iter().enumerate().map(entry).collect();
+    if row.len() < FEW {
+        entries.sort_unstable();
+    } else {
+        radix(&mut entries, T::BITS);
+    }
+    indices.iter_mut().zip(&entries).for_each(|(y, entry)| *y = entry.index() as i64);
+}
+
+/// The key by which the first of the order is smallest.
+#[inline(always)]
+pub(crate) fn directed<T: Ordered>(x: T, descending: bool) -> u64 {
+    let highest = u64::MAX >> (64 - T::BITS);
+    if descending { x.key() ^ highest } else { x.key() }
+}
+
+/// Sorts by keys of so many bits, a digit at a time from the lowest, keeping the order of equal digits.
+fn radix<E: Entry>(entries: &mut Vec<E>, bits: u32) {
+    let passes = bits.div_ceil(DIGIT) as usize;
+    let mut counts = vec![[0usize; DIGITS]; passes];
+    for entry in &*entries {
+        for (pass, counts) in counts.iter_mut().enumerate() {
+            counts[entry.digit(pass as u32 * DIGIT)] += 1;
+        }
+    }
+    let mut other = vec![E::NONE; entries.len()];
+    for (pass, mut counts) in counts.into_iter().enumerate() {
+        if counts.contains(&entries.len()) {
+            continue;
+        }
+        let mut start = 0;
+        for count in &mut counts {
+            (*count, start) = (start, start + *count);
+        }
+        for &entry in &*entries {
+            let place = &mut counts[entry.digit(pass as u32 * DIGIT)];
+            other[*place] = entry;
+            *place += 1;
+        }
+        std::mem::swap(entries, &mut other);
+    }
 }
 
 pub(crate) fn search_sorted(sorted: &CpuValue, values: &CpuValue, right: bool) -> Result<CpuValue> {

@@ -4,6 +4,16 @@ use crate::{
     value::{Native, Output},
 };
 use firesteel_core::{Layout, Result, Shape};
+use smallvec::SmallVec;
+use std::ops::Range;
+
+#[cfg(test)]
+mod tests;
+
+/// Elements of a transposed copy that are read together and written together: of F32, a cache line.
+const TILE: usize = 16;
+/// Tiles are taken from blocks of this side, so that the pages in use are few.
+const BLOCK: usize = 8 * TILE;
 
 pub(crate) fn reshape(x: &CpuValue, shape: &Shape) -> Result<CpuValue> {
     if x.is_same() {
@@ -20,64 +30,184 @@ pub(crate) fn contiguous(x: &CpuValue) -> Result<CpuValue> {
     if !x.is_same() && x.layout.is_contiguous() {
         return Ok(x.clone());
     }
-    bits!(x.meta.dtype, T => copy::<T>(x))
-}
-
-fn copy<T: Native>(x: &CpuValue) -> Result<CpuValue> {
-    let mut y = Output::<T>::new(x.meta.numel())?;
-    if let Some(element) = x.uniform::<T>() {
-        parallel::pieces(y.slice(), 1, parallel::GRAIN, |_, y| y.fill(element));
-    } else {
+    bits!(x.meta.dtype, T => {
+        let mut y = Output::<T>::new(x.meta.numel())?;
         copy_to(x, y.slice());
-    }
-    Ok(y.finish(&x.meta.shape, x.meta.dtype))
+        Ok(y.finish(&x.meta.shape, x.meta.dtype))
+    })
 }
 
-/// Writes the elements row-major, a row at a time.
+/// Writes the elements row-major.
 pub(crate) fn copy_to<T: Native>(x: &CpuValue, y: &mut [T]) {
-    if y.is_empty() {
+    copy_into(x, y, &Layout::contiguous(x.meta.shape.clone()));
+}
+
+/// Writes the elements to where `to` says in `y`: a slice of a row-major layout, of the same shape. Where it
+/// names a place twice, the last element stays.
+pub(crate) fn copy_into<T: Native>(x: &CpuValue, y: &mut [T], to: &Layout) {
+    if x.meta.numel() == 0 {
         return;
     }
     let memory = x.memory::<T>();
-    if let Some(rows) = x.rows::<T>() {
-        parallel::pieces(y, 1, parallel::GRAIN, |start, y| y.copy_from_slice(&rows[start..start + y.len()]));
+    let Copy { from, to, axes } = Copy::new(&x.layout, to);
+    let Some((&outer, inner)) = axes.split_first() else {
+        y[to] = memory[from];
         return;
-    }
-    let rank = x.layout.shape.rank();
-    let (row, stride) = match rank {
-        0 => (1, 1),
-        rank => (x.layout.shape[rank - 1], x.layout.strides[rank - 1]),
     };
-    let starts: Vec<usize> = outer(&x.layout).offsets().collect();
-    parallel::pieces(y, row, parallel::GRAIN, |first, y| {
-        for (y, &start) in y.chunks_mut(row).zip(&starts[first..]) {
-            match stride {
-                0 => y.fill(memory[start]),
-                1 => y.copy_from_slice(&memory[start..start + row]),
-                _ => {
-                    let mut at = start;
-                    for y in y {
-                        *y = memory[at];
-                        at = at.wrapping_add_signed(stride);
-                    }
-                }
-            }
-        }
+    // one step of the outermost axis leads past everything that the others reach
+    let unit = outer.to.unsigned_abs();
+    let len = (y.len() - to).min(outer.size * unit);
+    parallel::pieces(&mut y[to..to + len], unit, parallel::GRAIN, |first, y| {
+        let outer = Axis { size: y.len().div_ceil(unit), ..outer };
+        let from = from.wrapping_add_signed(first as isize * outer.from);
+        let axes: Axes = [outer].into_iter().chain(inner.iter().copied()).collect();
+        copy_piece(memory, from, y, &axes);
     });
 }
 
-/// All axes but the last: where the rows start.
-fn outer(layout: &Layout) -> Layout {
-    let mut layout = layout.clone();
-    if let Some(last) = layout.shape.rank().checked_sub(1) {
-        layout.shape.remove(last);
-        layout.strides.truncate(last);
-    }
-    layout
+/// An axis of a copy: its size, and how far apart neighbours are where they are read and where written.
+#[derive(Clone, Copy, Debug)]
+struct Axis {
+    size: usize,
+    from: isize,
+    to: isize,
 }
 
-/// Writes the elements to where `at` says in `y`.
-pub(crate) fn copy_into<T: Native>(x: &CpuValue, y: &mut [T], at: &Layout) {
-    let memory = x.memory::<T>();
-    x.layout.offsets().zip(at.offsets()).for_each(|(from, to)| y[to] = memory[from]);
+type Axes = SmallVec<[Axis; 6]>;
+
+/// A copy between two layouts, with axes that step as one joined, and the longest step in what is written
+/// outermost; all steps there are positive.
+struct Copy {
+    from: usize,
+    to: usize,
+    axes: Axes,
+}
+
+impl Copy {
+    fn new(x: &Layout, y: &Layout) -> Self {
+        let mut copy = Copy { from: x.offset, to: y.offset, axes: Axes::new() };
+        for ((&size, &from), &to) in x.shape.iter().zip(&x.strides).zip(&y.strides) {
+            let far = size as isize - 1;
+            match to {
+                _ if size == 1 => (),
+                0 => copy.from = copy.from.wrapping_add_signed(far * from),
+                1.. => copy.axes.push(Axis { size, from, to }),
+                _ => {
+                    copy.from = copy.from.wrapping_add_signed(far * from);
+                    copy.to = copy.to.wrapping_add_signed(far * to);
+                    copy.axes.push(Axis { size, from: -from, to: -to });
+                }
+            }
+        }
+        copy.axes.sort_by_key(|axis| std::cmp::Reverse(axis.to));
+        copy.axes.dedup_by(|inner, outer| {
+            let size = inner.size as isize;
+            let one = outer.from == inner.from * size && outer.to == inner.to * size;
+            if one {
+                *outer = Axis { size: outer.size * inner.size, ..*inner };
+            }
+            one
+        });
+        copy
+    }
+}
+
+/// Copies to `y` from its start, on this thread.
+fn copy_piece<T: Native>(memory: &[T], from: usize, y: &mut [T], axes: &[Axis]) {
+    let Some((&last, rest)) = axes.split_last() else {
+        return;
+    };
+    let Axis { size, from: stride, to: step } = last;
+    let turned = rest.iter().rposition(|axis| axis.from == 1).filter(|_| step == 1);
+    match (stride, step) {
+        (1, 1) => each(rest, from, 0, &mut |from, to| {
+            y[to..to + size].copy_from_slice(&memory[from..from + size]);
+        }),
+        (0, 1) => each(rest, from, 0, &mut |from, to| y[to..to + size].fill(memory[from])),
+        _ => match turned {
+            Some(i) => {
+                let others: Axes = [&rest[..i], &rest[i + 1..]].concat().into();
+                each(&others, from, 0, &mut |from, to| transpose(memory, from, y, to, rest[i], last));
+            }
+            None => each(rest, from, 0, &mut |mut from, mut to| {
+                for _ in 0..size {
+                    y[to] = memory[from];
+                    (from, to) = (from.wrapping_add_signed(stride), to.wrapping_add_signed(step));
+                }
+            }),
+        },
+    }
+}
+
+/// Calls `f` with every place that is read and where it is written.
+fn each<F: FnMut(usize, usize)>(axes: &[Axis], from: usize, to: usize, f: &mut F) {
+    match axes.split_first() {
+        None => f(from, to),
+        Some((axis, inner)) => {
+            for i in 0..axis.size as isize {
+                each(inner, from.wrapping_add_signed(i * axis.from), to.wrapping_add_signed(i * axis.to), f);
+            }
+        }
+    }
+}
+
+/// Reads along one axis and writes along another, tile by tile: `read` lies densely in `memory`, `written` in `y`.
+fn transpose<T: Native>(memory: &[T], from: usize, y: &mut [T], to: usize, read: Axis, written: Axis) {
+    let steps =
+        |range: Range<usize>, step| range.clone().step_by(step).map(move |i| i..range.end.min(i + step));
+    for block in steps(0..read.size, BLOCK) {
+        for columns in steps(0..written.size, BLOCK) {
+            for (rows, columns) in steps(block.clone(), TILE)
+                .flat_map(|rows| steps(columns.clone(), TILE).map(move |c| (rows.clone(), c)))
+            {
+                let from = from.wrapping_add_signed(columns.start as isize * written.from) + rows.start;
+                let to = to + rows.start * read.to.unsigned_abs() + columns.start;
+                tile(
+                    memory,
+                    from,
+                    y,
+                    to,
+                    Axis { size: rows.len(), ..read },
+                    Axis { size: columns.len(), ..written },
+                );
+            }
+        }
+    }
+}
+
+/// A tile, which is read as a whole before it is written: lines of memory are then used once, even where they
+/// would drive each other out of the cache.
+#[inline(always)]
+fn tile<T: Native>(memory: &[T], from: usize, y: &mut [T], to: usize, read: Axis, written: Axis) {
+    let mut held = [[T::default(); TILE]; TILE];
+    for (i, held) in held[..written.size].iter_mut().enumerate() {
+        let at = from.wrapping_add_signed(i as isize * written.from);
+        held[..read.size].copy_from_slice(&memory[at..at + read.size]);
+    }
+    for i in 0..read.size {
+        let at = to + i * read.to.unsigned_abs();
+        y[at..at + written.size].iter_mut().zip(&held).for_each(|(y, held)| *y = held[i]);
+    }
+}
+
+/// Walks `y`, which begins with element `first` of rows of `width`, a row or what there is of it at a time:
+/// calls `work` with where `rows` says that the row starts, with the column from which it is, and the part.
+#[inline(always)]
+pub(crate) fn each_row<T>(
+    y: &mut [T],
+    first: usize,
+    width: usize,
+    rows: &Layout,
+    mut work: impl FnMut(usize, usize, &mut [T]),
+) {
+    if y.is_empty() {
+        return;
+    }
+    let mut starts = rows.offsets_from(first / width);
+    let (mut column, mut rest) = (first % width, y);
+    while let (false, Some(start)) = (rest.is_empty(), starts.next()) {
+        let (part, after) = rest.split_at_mut((width - column).min(rest.len()));
+        work(start, column, part);
+        (column, rest) = (0, after);
+    }
 }
