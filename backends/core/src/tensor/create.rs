@@ -249,10 +249,8 @@ impl<B: Backend> Tensor<B> {
         let dtype = dtype.unwrap_or(if whole { DType::I64 } else { DType::F32 });
         let len = if whole {
             let [start, end, step] = [start, end, step].map(|x| i128::from(x.to_i64()));
-            // rounded up; `checked` because the step may be zero
-            (end - start)
-                .checked_div_euclid(step)
-                .map(|n| n + i128::from((end - start).rem_euclid(step) != 0))
+            let way = (end - start) * step.signum();
+            (step != 0).then(|| (way + step.abs() - 1).div_euclid(step.abs()))
         } else {
             let n = ((end.to_f64() - start.to_f64()) / step.to_f64()).ceil();
             n.is_finite().then_some(n as i128)
@@ -356,8 +354,10 @@ impl<B: Backend> Tensor<B> {
         offset: i64,
         options: impl TensorOptions<B>,
     ) -> Result<Self> {
-        let end = |row: i128| (row + i128::from(offset) + 1).clamp(0, columns as i128) as i64;
-        Self::triangle_places("tril_indices", rows, |row| 0..end(row), options)
+        let columns = columns as i128;
+        let end = |row: i128| (row + i128::from(offset) + 1).clamp(0, columns);
+        let first = if columns == 0 { rows as i128 } else { -i128::from(offset) };
+        Self::triangle_places("tril_indices", first..rows as i128, |row| 0..end(row), options)
     }
 
     /// The rows and columns of what lies on and above the diagonal `offset` of a matrix, in row-major order:
@@ -376,26 +376,31 @@ impl<B: Backend> Tensor<B> {
         offset: i64,
         options: impl TensorOptions<B>,
     ) -> Result<Self> {
-        let start = |row: i128| (row + i128::from(offset)).clamp(0, columns as i128) as i64;
-        Self::triangle_places("triu_indices", rows, |row| start(row)..columns as i64, options)
+        let columns = columns as i128;
+        let start = |row: i128| (row + i128::from(offset)).max(0);
+        let end = columns.saturating_sub(offset.into()).min(rows as i128);
+        Self::triangle_places("triu_indices", 0..end, |row| start(row)..columns, options)
     }
 
-    /// The places of the columns that `span` names in each row.
+    /// The places of the columns that `span` names in each of the rows, of which none is without.
     #[track_caller]
     fn triangle_places(
         name: &'static str,
-        rows: usize,
-        span: impl Fn(i128) -> Range<i64>,
+        rows: Range<i128>,
+        span: impl Fn(i128) -> Range<i128>,
         options: impl TensorOptions<B>,
     ) -> Result<Self> {
         let (dtype, backend) = options.options();
-        let places = || (0..rows).flat_map(|row| span(row as i128).map(move |column| (row as i64, column)));
-        let n = (0..rows).try_fold(0usize, |n, row| n.checked_add(span(row as i128).count()));
+        let rows = || rows.start.max(0)..rows.end;
         let mut indices = vec![];
-        match n.and_then(|n| n.checked_mul(2)) {
-            Some(n) if indices.try_reserve_exact(n).is_ok() => (),
-            _ => return Err(Error::memory(name, "the indices are too many to hold")),
+        let mut room = |n: i128| usize::try_from(n).is_ok_and(|n| indices.try_reserve_exact(n).is_ok());
+        // rows beyond all memory are not even counted
+        if !room((rows().end - rows().start).max(0))
+            || !room(2 * rows().map(|row| span(row).end - span(row).start).sum::<i128>())
+        {
+            return Err(Error::memory(name, "the indices are too many to hold"));
         }
+        let places = || rows().flat_map(|row| span(row).map(move |column| (row as i64, column as i64)));
         indices.extend(places().map(|(row, _)| row));
         indices.extend(places().map(|(_, column)| column));
         let data = TensorData::new([2, indices.len() / 2], Data::I64(indices))?;

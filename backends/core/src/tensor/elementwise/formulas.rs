@@ -119,6 +119,24 @@ formulas! {
     };
     example "[0.0]": "sinc()" => f32 "[1.]";
 
+    /// `√(x² + y²)`, the length of the vector `(x, y)`: `m √(1 + (n / m)²)` with the larger magnitude `m` and the
+    /// smaller `n`, which does not overflow before the result does.
+    hypot(x, other) = {
+        let (a, b) = (&x.abs(), &other.abs());
+        let (m, n) = (a.maximum(b), a.minimum(b));
+        let ratio = (m.eq(0) | m.isinf()).where_(0.0, n / &m);
+        &m * (1.0 + ratio.square()).sqrt()
+    };
+    example "[3.0, 0.0]": "hypot(4.0)" => f32 "[5., 4.]";
+
+    /// `x · 2ʸ`.
+    ldexp(x, other) = x * other.exp2();
+    example "[1.0, 3.0]": "ldexp(2)" => f32 "[4., 12.]";
+
+    /// 0 below zero, 1 above it, and `values` at zero.
+    heaviside(x, values) = x.eq(0).where_(values, x.gt(0));
+    example "[-2.0, 0.0, 3.0]": "heaviside(0.5)" => f32 "[0., 0.5, 1.]";
+
     /// Whether the sign is negative, that of zero and NaN included.
     signbit(x) = Expr::from(1.0).copysign(x).lt(0);
     example "[1.0, -0.0]": "signbit()" => bool "[false, true]";
