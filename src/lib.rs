@@ -20,8 +20,8 @@ pub mod prelude {
     #[cfg(feature = "cpu")]
     pub use crate::Cpu;
     pub use crate::{
-        Any, Autodiff, Backend, DType, Differentiable, Dims, Error, Expr, Result, Scalar, Shape, Slice, Tensor,
-        keepdim,
+        Any, Autodiff, Backend, DType, Differentiable, Dims, Error, Expr, Index, Result, Scalar, Shape,
+        Slice, Tensor, keepdim,
         nn::{Layer, Module, State},
         no_grad, slice,
     };

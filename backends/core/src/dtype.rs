@@ -202,6 +202,39 @@ impl DType {
         !matches!(self, DType::U32 | DType::U8 | DType::Bool)
     }
 
+    /// The least number that it holds: -∞ of real ones.
+    pub fn lowest(self) -> crate::Scalar {
+        use crate::Scalar::{Bool, Float, Int};
+        match self {
+            DType::F64 | DType::F32 | DType::BF16 | DType::F16 => Float(f64::NEG_INFINITY),
+            DType::I64 => Int(i64::MIN),
+            DType::I32 => Int(i32::MIN.into()),
+            DType::I8 => Int(i8::MIN.into()),
+            DType::U32 | DType::U8 => Int(0),
+            DType::Bool => Bool(false),
+        }
+    }
+
+    /// The largest number that it holds: ∞ of real ones.
+    ///
+    /// ```
+    /// use firesteel_core::{DType, Scalar};
+    /// assert_eq!(DType::U8.highest(), Scalar::Int(255));
+    /// assert_eq!(DType::F16.lowest(), Scalar::Float(f64::NEG_INFINITY));
+    /// ```
+    pub fn highest(self) -> crate::Scalar {
+        use crate::Scalar::{Bool, Float, Int};
+        match self {
+            DType::F64 | DType::F32 | DType::BF16 | DType::F16 => Float(f64::INFINITY),
+            DType::I64 => Int(i64::MAX),
+            DType::I32 => Int(i32::MAX.into()),
+            DType::I8 => Int(i8::MAX.into()),
+            DType::U32 => Int(u32::MAX.into()),
+            DType::U8 => Int(u8::MAX.into()),
+            DType::Bool => Bool(true),
+        }
+    }
+
     /// Whether it is one of the two half precisions, whose sums are kept in F32.
     pub fn is_half(self) -> bool {
         matches!(self, DType::BF16 | DType::F16)

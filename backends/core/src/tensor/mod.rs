@@ -13,17 +13,24 @@ mod diag;
 mod display;
 mod distance;
 mod dropout;
+mod einsum;
 mod elementwise;
 mod embedding;
+mod gather;
 mod grad;
+mod index;
 mod interpolate;
+mod iter;
 mod join;
 mod loss;
+mod mask;
+mod matmul;
 mod norm;
 mod operators;
 mod order;
 mod pad;
 mod per_dim;
+mod pick;
 mod pool;
 mod random;
 mod range;
@@ -50,14 +57,18 @@ pub use distance::{CosineSimilarityOptions, NormalizeOptions, PairwiseDistanceOp
 pub use dropout::DropoutOptions;
 pub use elementwise::{NanToNumOptions, RoundingMode};
 pub use embedding::{BagMode, EmbeddingBagOptions, EmbeddingOptions};
+pub use gather::ScatterReduce;
 pub use grad::backward_all;
+pub use index::{Accumulate, Index, Indices};
 pub use interpolate::{InterpolateMode, InterpolateOptions, Resize};
+pub use iter::Slices;
 pub use join::Indexing;
 pub use loss::{
     BinaryCrossEntropyOptions, BinaryCrossEntropyWithLogitsOptions, GaussianNllLossOptions,
     HingeEmbeddingLossOptions, HuberLossOptions, KlDivOptions, MarginLossOptions, PoissonNllLossOptions,
     Reduction, SmoothL1LossOptions, TripletMarginLossOptions,
 };
+pub use matmul::Factors;
 pub use norm::{BatchNormOptions, InstanceNormOptions, LocalResponseNormOptions, Normalised, Running};
 pub use pad::PadMode;
 pub use per_dim::PerDim;
