@@ -2,7 +2,7 @@
 //! <https://arxiv.org/abs/2205.14135>.
 use crate::{
     CpuValue, dispatch,
-    gemm::Matrix,
+    gemm::{Matrix, MatrixMut},
     matmul::{last_two, starts},
     parallel,
     real::{Real, larger, largest, sum},
@@ -86,12 +86,24 @@ impl<T: Real> Block<'_, T> {
         for key in (0..end).step_by(KEYS) {
             let keys = KEYS.min(end - key);
             let scores = &mut scores[..queries * keys];
-            T::product(scores, self.q, self.k.part(key, keys).t(), false, false);
+            T::product(
+                &mut MatrixMut::rows(scores, [queries, keys]),
+                self.q,
+                self.k.part(key, keys).t(),
+                false,
+                false,
+            );
             for (i, (s, y)) in scores.chunks_exact_mut(keys).zip(y.chunks_exact_mut(width)).enumerate() {
                 self.masked(s, i, key);
                 (max[i], total[i]) = dispatch!(|L| joined::<L, T>(s, y, max[i], total[i]));
             }
-            T::product(y, Matrix::rows(scores, [queries, keys]), self.v.part(key, keys), true, false);
+            T::product(
+                &mut MatrixMut::rows(y, [queries, width]),
+                Matrix::rows(scores, [queries, keys]),
+                self.v.part(key, keys),
+                true,
+                false,
+            );
         }
         for (i, (lse, y)) in lse.iter_mut().zip(y.chunks_exact_mut(width)).enumerate() {
             if total[i] == 0.0 {

@@ -1,50 +1,68 @@
-//! Convolutions and their adjoints, as products with the matrix of what the windows see.
+//! Convolutions and their adjoints, as products with the matrix of what the windows see, of which only blocks
+//! that stay in cache are ever written out.
 use crate::{
-    CpuValue,
-    gemm::{Matrix, Product},
+    CpuValue, dispatch,
+    gemm::{Matrix, MatrixMut, Product, blocks},
     parallel,
     value::Output,
     view,
-    windows::Windows,
+    windows::{Windows, zip, zip_mut},
 };
 use firesteel_core::{Conv, Meta, Result};
+
+/// How many elements a block of the matrix of what the windows see has, about.
+const BLOCK: usize = 128 * 1024;
+/// Windows in a block, at least: narrower products are slow.
+const NARROWEST: usize = 64;
+/// Up to how many filters of one channel are applied directly, since as products they are too small.
+const FEW: usize = 4;
 
 /// The sizes that a convolution `(x [n, c, ..], w [o, c / groups, ..]) -> y [n, o, ..]` works on.
 struct Sizes {
     images: usize,
     groups: usize,
-    /// Channels of the result, in one group.
+    /// Channels of `x`, in one group.
+    channels: usize,
+    /// Channels of `y`, in one group.
     filters: usize,
-    /// Elements of a window, in one group.
-    depth: usize,
-    /// Elements of an image's channels of one group.
-    image: usize,
     windows: Windows,
 }
 
 impl Sizes {
     fn new(conv: &Conv, x: &Meta, w: &Meta, y: &Meta) -> Self {
-        let windows = Windows::new(conv, &x.shape[2..], &w.shape[2..], &y.shape[2..]);
-        let channels = w.shape[1];
         Self {
             images: x.shape[0],
             groups: conv.groups,
+            channels: w.shape[1],
             filters: w.shape[0] / conv.groups,
-            depth: channels * windows.taps(),
-            image: channels * windows.inputs(),
-            windows,
+            windows: Windows::new(conv, &x.shape[2..], &w.shape[2..], &y.shape[2..]),
         }
     }
 
-    /// Whether there are too few images and groups for all threads.
-    fn alone(&self) -> bool {
-        self.images * self.groups < parallel::num_threads()
+    /// Elements of a window, in one group.
+    fn depth(&self) -> usize {
+        self.channels * self.windows.taps()
     }
-}
 
-/// The elements of a row-major value.
-fn elements<T: Product>(x: &CpuValue) -> &[T] {
-    x.rows().unwrap_or_default()
+    /// Elements of an image of `x`, in one group.
+    fn image(&self) -> usize {
+        self.channels * self.windows.inputs()
+    }
+
+    /// Whether the products of a group would be too small to be worth it.
+    fn is_direct(&self) -> bool {
+        self.channels == 1 && self.filters <= FEW && self.windows.taps() > 1
+    }
+
+    /// How wide a block of so many rows is.
+    fn block(&self, rows: usize) -> usize {
+        (BLOCK / rows.max(1)).next_multiple_of(NARROWEST).min(self.windows.outputs()).max(1)
+    }
+
+    /// In how many parts images and groups are cut so that all threads have work.
+    fn parts(&self, units: usize) -> usize {
+        (2 * parallel::num_threads()).div_ceil(units.max(1))
+    }
 }
 
 /// `y[n, o, p] = Σ w[o, c, q] x[n, c, s p + d q - padding]`.
@@ -65,22 +83,50 @@ pub(crate) fn weight_grad(conv: &Conv, g: &CpuValue, x: &CpuValue, out: &Meta) -
     multiply!(to_weight(g, x, out, &sizes))
 }
 
+/// The elements of a row-major value.
+fn elements<T: Product>(x: &CpuValue) -> &[T] {
+    x.rows().unwrap_or_default()
+}
+
 fn forward<T: Product>(x: &CpuValue, w: &CpuValue, out: &Meta, sizes: &Sizes) -> Result<CpuValue> {
     let (x, w) = (view::contiguous(x)?, view::contiguous(w)?);
     let (x, w) = (elements::<T>(&x), elements::<T>(&w));
-    let Sizes { groups, filters, depth, image, ref windows, .. } = *sizes;
-    let columns = windows.outputs();
+    let Sizes { groups, filters, ref windows, .. } = *sizes;
+    let (depth, image, columns) = (sizes.depth(), sizes.image(), windows.outputs());
     let mut y = Output::<T>::new(out.numel())?;
-    parallel::try_units(y.slice(), filters * columns, |at, y| {
+    if sizes.is_direct() {
+        parallel::pieces(y.slice(), columns, parallel::GRAIN / 8, |first, y| {
+            for (i, y) in y.chunks_exact_mut(columns.max(1)).enumerate() {
+                let (plane, filter) = ((first + i) / filters, (first + i) % (filters * groups));
+                windows.filter(&x[plane * image..][..image], &w[filter * depth..][..depth], y);
+            }
+        });
+        return Ok(y.finish(&out.shape, out.dtype));
+    }
+
+    // each job is a block of the columns of one image and group
+    let units = sizes.images * groups;
+    let width = match windows.is_identity() {
+        true => columns.div_ceil(sizes.parts(units)).max(NARROWEST),
+        false => sizes.block(depth).min(columns.div_ceil(sizes.parts(units)).max(NARROWEST)),
+    };
+    let planes = y.slice().chunks_mut((filters * columns).max(1)).enumerate();
+    let jobs = planes.flat_map(|(at, y)| {
+        let blocks = MatrixMut::rows(y, [filters, columns]).split_columns(width);
+        blocks.map(move |(from, y)| (at, from, y))
+    });
+    parallel::try_jobs(jobs.collect(), |(at, from, mut y): (usize, usize, MatrixMut<T>)| {
+        let block = from..from + y.size[1];
         let x = &x[at * image..][..image];
         let w = Matrix::rows(&w[at % groups * filters * depth..], [filters, depth]);
         if windows.is_identity() {
-            T::product(y, w, Matrix::rows(x, [depth, columns]), false, sizes.alone());
+            let seen = Matrix::rows(x, [depth, columns]).columns(block);
+            T::product(&mut y, w, seen, false, false);
             return Ok(());
         }
-        let mut seen = Output::<T>::new(depth * columns)?;
-        windows.gather(x, 0..depth, 0..columns, seen.slice());
-        T::product(y, w, Matrix::rows(seen.slice(), [depth, columns]), false, sizes.alone());
+        let mut seen = Output::<T>::new(depth * block.len())?;
+        windows.gather(x, 0..depth, block.clone(), seen.slice());
+        T::product(&mut y, w, Matrix::rows(seen.slice(), [depth, block.len()]), false, false);
         Ok(())
     })?;
     Ok(y.finish(&out.shape, out.dtype))
@@ -89,20 +135,41 @@ fn forward<T: Product>(x: &CpuValue, w: &CpuValue, out: &Meta, sizes: &Sizes) ->
 fn to_input<T: Product>(g: &CpuValue, w: &CpuValue, out: &Meta, sizes: &Sizes) -> Result<CpuValue> {
     let (g, w) = (view::contiguous(g)?, view::contiguous(w)?);
     let (g, w) = (elements::<T>(&g), elements::<T>(&w));
-    let Sizes { groups, filters, depth, image, ref windows, .. } = *sizes;
-    let columns = windows.outputs();
+    let Sizes { images, groups, channels, filters, ref windows } = *sizes;
+    let (depth, taps, inputs, columns) = (sizes.depth(), windows.taps(), windows.inputs(), windows.outputs());
     let mut x = Output::<T>::new(out.numel())?;
-    parallel::try_units(x.slice(), image, |at, x| {
+    // each job is some channels of one image and group
+    let some = channels.div_ceil(sizes.parts(images * groups)).max(1);
+    let planes = x.slice().chunks_mut((channels * inputs).max(1)).enumerate();
+    let jobs = planes.flat_map(|(at, x)| {
+        let parts = x.chunks_mut((some * inputs).max(1)).enumerate();
+        parts.map(move |(part, x)| (at, part * some, x))
+    });
+    parallel::try_jobs(jobs.collect(), |(at, channel, x): (usize, usize, &mut [T])| {
+        let rows = x.len() / inputs.max(1) * taps;
         let g = Matrix::rows(&g[at * filters * columns..], [filters, columns]);
-        let w = Matrix::rows(&w[at % groups * filters * depth..], [filters, depth]);
-        if windows.is_identity() {
-            T::product(x, w.t(), g, false, sizes.alone());
+        let w = &w[at % groups * filters * depth..];
+        if sizes.is_direct() {
+            x.fill(T::default());
+            for filter in 0..filters {
+                windows.spread(g.row(filter), &w[filter * depth..][..depth], x);
+            }
             return Ok(());
         }
-        let mut seen = Output::<T>::new(depth * columns)?;
-        T::product(seen.slice(), w.t(), g, false, sizes.alone());
+        let w = Matrix::rows(w, [filters, depth]).columns(channel * taps..channel * taps + rows);
+        if windows.is_identity() {
+            T::product(&mut MatrixMut::rows(x, [rows, columns]), w.t(), g, false, false);
+            return Ok(());
+        }
         x.fill(T::default());
-        windows.scatter(seen.slice(), 0..depth, 0..columns, x, T::plus);
+        let width = sizes.block(rows);
+        let mut seen = Output::<T>::new(rows * width)?;
+        for block in blocks(columns, width) {
+            let seen = &mut seen.slice()[..rows * block.len()];
+            let product = &mut MatrixMut::rows(seen, [rows, block.len()]);
+            T::product(product, w.t(), g.columns(block.clone()), false, false);
+            windows.scatter(seen, 0..rows, block, x);
+        }
         Ok(())
     })?;
     Ok(x.finish(&out.shape, out.dtype))
@@ -111,18 +178,68 @@ fn to_input<T: Product>(g: &CpuValue, w: &CpuValue, out: &Meta, sizes: &Sizes) -
 fn to_weight<T: Product>(g: &CpuValue, x: &CpuValue, out: &Meta, sizes: &Sizes) -> Result<CpuValue> {
     let (g, x) = (view::contiguous(g)?, view::contiguous(x)?);
     let (g, x) = (elements::<T>(&g), elements::<T>(&x));
-    let Sizes { images, groups, filters, depth, image, ref windows } = *sizes;
-    let columns = windows.outputs();
+    let Sizes { images, groups, channels, filters, ref windows } = *sizes;
+    let (depth, image, taps, columns) = (sizes.depth(), sizes.image(), windows.taps(), windows.outputs());
     let mut w = Output::<T>::new(out.numel())?;
-    w.slice().fill(T::default());
-    parallel::try_units(w.slice(), filters * depth, |group, w| {
-        let mut seen = Output::<T>::new(depth * columns)?;
-        for at in (0..images).map(|n| n * groups + group) {
-            windows.gather(&x[at * image..][..image], 0..depth, 0..columns, seen.slice());
-            let g = Matrix::rows(&g[at * filters * columns..], [filters, columns]);
-            T::product(w, g, Matrix::rows(seen.slice(), [depth, columns]).t(), true, groups == 1);
-        }
-        Ok(())
-    })?;
+    // each job is some filters and some channels of one group, over all images
+    let some_channels = channels.div_ceil(sizes.parts(groups)).max(1);
+    let some_filters = filters.div_ceil(sizes.parts(groups * channels)).max(1);
+    let groups_of_w = w.slice().chunks_mut((filters * depth).max(1)).enumerate();
+    let jobs = groups_of_w.flat_map(|(group, w)| {
+        let rows = w.chunks_mut((some_filters * depth).max(1)).enumerate();
+        rows.flat_map(move |(part, w)| {
+            let rows = w.len() / depth;
+            let blocks = MatrixMut::rows(w, [rows, depth]).split_columns(some_channels * taps);
+            blocks.map(move |(from, w)| (group, part * some_filters, from, w))
+        })
+    });
+    parallel::try_jobs(
+        jobs.collect(),
+        |(group, filter, row, mut w): (usize, usize, usize, MatrixMut<T>)| {
+            let [filters_here, rows] = w.size;
+            w.fill(T::default());
+            let width = sizes.block(rows);
+            let mut seen = Output::<T>::new(rows * width)?;
+            for at in (0..images).map(|n| n * groups + group) {
+                let x = &x[at * image..][..image];
+                let g =
+                    Matrix::rows(&g[at * filters * columns..], [filters, columns]).part(filter, filters_here);
+                if windows.is_identity() {
+                    T::product(&mut w, g, Matrix::rows(x, [depth, columns]).part(row, rows).t(), true, false);
+                    continue;
+                }
+                for block in blocks(columns, width) {
+                    let seen = &mut seen.slice()[..rows * block.len()];
+                    windows.gather(x, row..row + rows, block.clone(), seen);
+                    let seen = Matrix::rows(seen, [rows, block.len()]);
+                    T::product(&mut w, g.columns(block), seen.t(), true, false);
+                }
+            }
+            Ok(())
+        },
+    )?;
     Ok(w.finish(&out.shape, out.dtype))
+}
+
+impl Windows {
+    /// `y[p] = Σ w[q] x[s p + d q - padding]`: one filter of one channel.
+    fn filter<T: Product>(&self, x: &[T], w: &[T], y: &mut [T]) {
+        y.fill(T::default());
+        dispatch!(|L| for (tap, w) in w.iter().enumerate() {
+            self.runs(tap, 0..y.len(), |column, len, place| {
+                zip(&mut y[column..column + len], &x[place..], self.step(), |y, x| *y = y.plus(w.times(*x)));
+            });
+        });
+    }
+
+    /// `x[s p + d q - padding] += w[q] g[p]`: the adjoint of [`filter`](Self::filter) in `x`.
+    fn spread<T: Product>(&self, g: &[T], w: &[T], x: &mut [T]) {
+        dispatch!(|L| for (tap, w) in w.iter().enumerate() {
+            self.runs(tap, 0..g.len(), |column, len, place| {
+                zip_mut(&mut x[place..], &g[column..column + len], self.step(), |x, g| {
+                    *x = x.plus(w.times(*g))
+                });
+            });
+        });
+    }
 }

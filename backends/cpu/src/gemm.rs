@@ -1,7 +1,8 @@
 //! Products of matrices that lie in memory in any way: what matrix products, convolutions and attention
 //! have in common.
-use crate::{parallel, value::Native};
+use crate::{dispatch, parallel, real::Real, simd::Level, value::Native};
 use gemm::Parallelism;
+use std::{marker::PhantomData, ops::Range};
 
 /// A matrix seen in a slice: element `(i, j)` lies at `start + i · row + j · col`.
 #[derive(Clone, Copy, Debug)]
@@ -46,6 +47,17 @@ impl<'a, T> Matrix<'a, T> {
         Self { start: self.at(first, 0), size: [len, self.size[1]], ..self }
     }
 
+    /// Some of the columns.
+    pub(crate) fn columns(self, columns: Range<usize>) -> Self {
+        self.t().part(columns.start, columns.len()).t()
+    }
+
+    /// A row that lies in one piece.
+    pub(crate) fn row(&self, i: usize) -> &'a [T] {
+        debug_assert!(self.strides[1] == 1 && i < self.size[0]);
+        &self.data[self.at(i, 0)..][..self.size[1]]
+    }
+
     fn pointer(&self) -> *const T {
         self.data.as_ptr().wrapping_add(self.start)
     }
@@ -55,14 +67,66 @@ impl<'a, T> Matrix<'a, T> {
     }
 }
 
+/// A matrix to be written, each row of which lies in one piece.
+#[derive(Debug)]
+pub(crate) struct MatrixMut<'a, T> {
+    start: *mut T,
+    pub(crate) size: [usize; 2],
+    stride: usize,
+    memory: PhantomData<&'a mut [T]>,
+}
+
+// SAFETY: it is the only way to its elements, as `&mut [T]` is.
+unsafe impl<T: Send> Send for MatrixMut<'_, T> {}
+
+impl<'a, T: Copy> MatrixMut<'a, T> {
+    /// Row-major, all of `data`.
+    pub(crate) fn rows(data: &'a mut [T], size: [usize; 2]) -> Self {
+        assert_eq!(data.len(), size[0] * size[1]);
+        Self { start: data.as_mut_ptr(), size, stride: size[1], memory: PhantomData }
+    }
+
+    /// Blocks of columns, each with the number of its first.
+    pub(crate) fn split_columns(self, width: usize) -> impl Iterator<Item = (usize, Self)> {
+        let ([m, n], width) = (self.size, width.max(1));
+        (0..n).step_by(width).map(move |from| {
+            // no two blocks share an element, so that each is the only way to its own
+            let start = self.start.wrapping_add(from);
+            (from, Self { start, size: [m, width.min(n - from)], ..self })
+        })
+    }
+
+    /// Blocks of rows, each with the number of its first.
+    fn split_rows(&mut self, height: usize) -> impl Iterator<Item = (usize, MatrixMut<'_, T>)> {
+        let ([m, n], height, stride, start) = (self.size, height.max(1), self.stride, self.start);
+        (0..m).step_by(height).map(move |from| {
+            let start = start.wrapping_add(from * stride);
+            (from, MatrixMut { start, size: [height.min(m - from), n], stride, memory: PhantomData })
+        })
+    }
+
+    fn row(&mut self, i: usize) -> &mut [T] {
+        assert!(i < self.size[0]);
+        // SAFETY: the row lies in the memory that this was made of, and `self` is the only way to it.
+        unsafe { std::slice::from_raw_parts_mut(self.start.add(i * self.stride), self.size[1]) }
+    }
+
+    /// Writes one number everywhere.
+    pub(crate) fn fill(&mut self, x: T) {
+        (0..self.size[0]).for_each(|i| self.row(i).fill(x));
+    }
+}
+
 /// What matrices can be multiplied of.
 pub(crate) trait Product: Native {
-    /// `c = a b`, or `c += a b` where `add` is set; `c` is row-major. Large products use all threads where
-    /// `threads` is set.
-    fn product(c: &mut [Self], a: Matrix<Self>, b: Matrix<Self>, add: bool, threads: bool);
+    /// `c = a b`, or `c += a b` where `add` is set. Large products use all threads where `threads` is set.
+    fn product(c: &mut MatrixMut<Self>, a: Matrix<Self>, b: Matrix<Self>, add: bool, threads: bool);
 
     /// The sum; of integers, wrapping.
     fn plus(self, other: Self) -> Self;
+
+    /// The product; of integers, wrapping.
+    fn times(self, other: Self) -> Self;
 }
 
 /// Runs a body with a type alias bound to the type that a dtype is multiplied in; halves have none.
@@ -99,30 +163,46 @@ macro_rules! multiply {
 macro_rules! by_gemm {
     ($($t:ty)*) => {$(
         impl Product for $t {
-            fn product(c: &mut [Self], a: Matrix<Self>, b: Matrix<Self>, add: bool, threads: bool) {
+            fn product(c: &mut MatrixMut<Self>, a: Matrix<Self>, b: Matrix<Self>, add: bool, threads: bool) {
                 let ([m, k], [inner, n]) = (a.size, b.size);
-                assert!(k == inner && c.len() == m * n);
+                assert!(k == inner && c.size == [m, n]);
                 if k == 0 || m == 0 || n == 0 {
-                    return if !add { c.fill(Self::default()) };
+                    return if !add { c.fill(0.0) };
                 }
-                let parallelism = if threads { Parallelism::Rayon(parallel::num_threads()) } else { Parallelism::None };
-                let (one, zero) = (Self::from(1u8), Self::default());
-                let alpha = if add { one } else { zero };
-                // SAFETY: `Matrix::new` checked that all of `a` and `b` lies in their slices, and `c` has
-                // room for m rows of n.
-                let run = |c: &mut [Self]| unsafe {
+                if n == 1 && a.strides[1] == 1 {
+                    let y = dots(a, b.t(), threads);
+                    return y.iter().enumerate().for_each(|(i, y)| put(&mut c.row(i)[0], *y, add));
+                }
+                if m == 1 && b.strides[0] == 1 {
+                    let y = dots(b.t(), a, threads);
+                    return y.iter().zip(c.row(0)).for_each(|(y, c)| put(c, *y, add));
+                }
+                let alpha = if add { 1.0 } else { 0.0 };
+                let parallelism = match threads {
+                    true => Parallelism::Rayon(parallel::num_threads()),
+                    false => Parallelism::None,
+                };
+                // SAFETY: `Matrix::new` checked that all of `a` and `b` lies in their slices, and `c` is the
+                // only way to m rows of n elements.
+                let run = |c: &mut MatrixMut<Self>| unsafe {
                     gemm::gemm(
-                        m, n, k, c.as_mut_ptr(), 1, n as isize, add,
+                        m, n, k, c.start, 1, c.stride as isize, add,
                         a.pointer(), a.strides[1], a.strides[0],
                         b.pointer(), b.strides[1], b.strides[0],
-                        alpha, one, false, false, false, parallelism,
+                        alpha, 1.0, false, false, false, parallelism,
                     );
                 };
                 if threads { parallel::install(|| run(c)) } else { run(c) }
             }
 
+            #[inline(always)]
             fn plus(self, other: Self) -> Self {
                 self + other
+            }
+
+            #[inline(always)]
+            fn times(self, other: Self) -> Self {
+                self * other
             }
         }
     )*};
@@ -130,36 +210,99 @@ macro_rules! by_gemm {
 
 by_gemm! { f32 f64 }
 
+fn put<T: Product>(c: &mut T, y: T, add: bool) {
+    *c = if add { c.plus(y) } else { y };
+}
+
+/// The rows of `a`, each of one piece, times the one row `x`: as fast as `a` can be read.
+fn dots<T: Real>(a: Matrix<T>, x: Matrix<T>, threads: bool) -> Vec<T> {
+    let x: Vec<T> = (0..x.size[1]).map(|j| x.data[x.at(0, j)]).collect();
+    let mut y = vec![T::default(); a.size[0]];
+    let grain = if threads { parallel::GRAIN / x.len() } else { usize::MAX };
+    parallel::pieces(&mut y, 1, grain.max(1), |first, y| {
+        dispatch!(|L| for (i, y) in y.iter_mut().enumerate() {
+            *y = dot::<L, T>(a.row(first + i), &x);
+        });
+    });
+    y
+}
+
+/// `Σ aᵢ bᵢ`, in as many sums as the adders can work on at once.
+#[inline(always)]
+fn dot<L: Level, T: Real>(a: &[T], b: &[T]) -> T {
+    let mut lanes = [T::default(); 64];
+    let ((whole_a, rest_a), (whole_b, rest_b)) = (a.as_chunks::<64>(), b.as_chunks::<64>());
+    for (a, b) in whole_a.iter().zip(whole_b) {
+        for i in 0..64 {
+            lanes[i] = L::fma(a[i], b[i], lanes[i]);
+        }
+    }
+    for ((lane, a), b) in lanes.iter_mut().zip(rest_a).zip(rest_b) {
+        *lane = L::fma(*a, *b, *lane);
+    }
+    let mut width = 64;
+    while width > 1 {
+        width /= 2;
+        for i in 0..width {
+            lanes[i] += lanes[i + width];
+        }
+    }
+    lanes[0]
+}
+
 macro_rules! by_loops {
     ($($t:ty)*) => {$(
         impl Product for $t {
-            fn product(c: &mut [Self], a: Matrix<Self>, b: Matrix<Self>, add: bool, threads: bool) {
+            fn product(c: &mut MatrixMut<Self>, a: Matrix<Self>, b: Matrix<Self>, add: bool, threads: bool) {
                 let ([m, k], [inner, n]) = (a.size, b.size);
-                assert!(k == inner && c.len() == m * n);
+                assert!(k == inner && c.size == [m, n]);
                 if !add {
                     c.fill(0);
                 }
-                if c.is_empty() {
+                if c.size.contains(&0) || k == 0 {
                     return;
                 }
-                let grain = if threads { parallel::GRAIN / k.max(1) } else { usize::MAX };
-                parallel::pieces(c, n, grain, |first, c| {
-                    for (i, c) in c.chunks_exact_mut(n).enumerate() {
-                        for p in 0..k {
-                            let x = a.data[a.at(first + i, p)];
-                            for (j, c) in c.iter_mut().enumerate() {
-                                *c = c.wrapping_add(x.wrapping_mul(b.data[b.at(p, j)]));
-                            }
+                let turned: Vec<Self>;
+                let b = if b.strides[1] == 1 {
+                    b
+                } else {
+                    turned = (0..k).flat_map(|p| (0..n).map(move |j| b.data[b.at(p, j)])).collect();
+                    Matrix::rows(&turned, [k, n])
+                };
+                let height = if threads { (parallel::GRAIN / (k * n)).max(m.div_ceil(16)) } else { m };
+                parallel::jobs(c.split_rows(height).collect(), |(first, mut c): (usize, MatrixMut<Self>)| {
+                    let rows = c.size[0];
+                    // a block of `b` stays in cache for all rows
+                    for ps in blocks(k, 64) {
+                        for js in blocks(n, 512) {
+                            dispatch!(|L| for i in 0..rows {
+                                let c = &mut c.row(i)[js.clone()];
+                                for p in ps.clone() {
+                                    let x = a.data[a.at(first + i, p)];
+                                    c.iter_mut().zip(&b.row(p)[js.clone()]).for_each(|(c, b)| *c = c.plus(x.times(*b)));
+                                }
+                            });
                         }
                     }
                 });
             }
 
+            #[inline(always)]
             fn plus(self, other: Self) -> Self {
                 self.wrapping_add(other)
+            }
+
+            #[inline(always)]
+            fn times(self, other: Self) -> Self {
+                self.wrapping_mul(other)
             }
         }
     )*};
 }
 
 by_loops! { i64 i32 i8 u32 u8 }
+
+/// `0..len` in ranges of `width`.
+pub(crate) fn blocks(len: usize, width: usize) -> impl Iterator<Item = Range<usize>> {
+    (0..len).step_by(width).map(move |start| start..len.min(start + width))
+}

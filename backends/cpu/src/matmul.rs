@@ -1,7 +1,7 @@
 //! Products of matrices.
 use crate::{
     CpuValue,
-    gemm::{Matrix, Product},
+    gemm::{Matrix, MatrixMut, Product},
     parallel,
     value::Output,
     view,
@@ -26,7 +26,7 @@ fn product<T: Product>(a: &CpuValue, b: &CpuValue, out: &Meta) -> Result<CpuValu
         parallel::pieces(y.slice(), m * n, grain, |first, y| {
             for (i, y) in y.chunks_exact_mut(m * n).enumerate() {
                 T::product(
-                    y,
+                    &mut MatrixMut::rows(y, [m, n]),
                     last_two(a, batch_a[first + i]),
                     last_two(b, batch_b[first + i]),
                     false,
@@ -59,7 +59,7 @@ fn in_rows<T: Product>(xs: &[&CpuValue], out: &Meta) -> Result<CpuValue> {
         });
     }
     T::product(
-        y.slice(),
+        &mut MatrixMut::rows(y.slice(), [rows, n]),
         last_two(&x, x.layout.offset),
         last_two(w, w.layout.offset).t(),
         !bias.is_empty(),

@@ -1,6 +1,6 @@
 //! Work split over threads.
 use firesteel_core::{Error, Result};
-use rayon::{ThreadPool, ThreadPoolBuilder, prelude::*};
+use rayon::{ThreadPool, ThreadPoolBuilder};
 use std::{
     ops::Range,
     sync::atomic::{AtomicUsize, Ordering},
@@ -90,34 +90,9 @@ pub(crate) fn rows<T: Send, U: Send, const N: usize>(
         let part = m.len() / units;
         m.chunks_mut((part * size).max(1))
     });
-    let failed = Mutex::new(Ok(()));
-    install(|| {
-        rayon::scope(|scope| {
-            for (piece, y) in y.chunks_mut(size * unit).enumerate() {
-                let more = more.each_mut().map(|m| m.next().unwrap_or_default());
-                let (work, failed) = (&work, &failed);
-                scope.spawn(move |_| {
-                    if let Err(e) = work(piece * size, y, more) {
-                        let mut failed = failed.lock().unwrap_or_else(PoisonError::into_inner);
-                        *failed = std::mem::replace(&mut *failed, Ok(())).and(Err(e));
-                    }
-                });
-            }
-        });
-    });
-    failed.into_inner().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// Runs `work` on each `unit` elements of `y`, with their number, on all threads; gives the error that came first.
-pub(crate) fn try_units<T: Send>(
-    y: &mut [T],
-    unit: usize,
-    work: impl Fn(usize, &mut [T]) -> Result<()> + Sync,
-) -> Result<()> {
-    if y.len() <= unit || num_threads() == 1 {
-        return y.chunks_mut(unit.max(1)).enumerate().try_for_each(|(i, y)| work(i, y));
-    }
-    install(|| y.par_chunks_mut(unit.max(1)).enumerate().try_for_each(|(i, y)| work(i, y)))
+    let pieces = y.chunks_mut(size * unit).enumerate();
+    let list = pieces.map(|(piece, y)| (piece, y, more.each_mut().map(|m| m.next().unwrap_or_default())));
+    try_jobs(list.collect(), |(piece, y, more)| work(piece * size, y, more))
 }
 
 /// Does each job, on all threads.
@@ -133,4 +108,18 @@ pub(crate) fn jobs<J: Send>(mut jobs: Vec<J>, work: impl Fn(J) + Sync) {
             }
         });
     });
+}
+
+/// [`jobs`] that can fail; gives the error that came first.
+pub(crate) fn try_jobs<J: Send>(list: Vec<J>, work: impl Fn(J) -> Result<()> + Sync) -> Result<()> {
+    let failed = Mutex::new(Ok(()));
+    jobs(list, |job| {
+        if let Err(e) = work(job) {
+            let mut failed = failed.lock().unwrap_or_else(PoisonError::into_inner);
+            if failed.is_ok() {
+                *failed = Err(e);
+            }
+        }
+    });
+    failed.into_inner().unwrap_or_else(PoisonError::into_inner)
 }

@@ -4,7 +4,7 @@ use crate::{
     real::Real,
     value::{Native, Output},
     view,
-    windows::Windows,
+    windows::{Windows, zip},
 };
 use firesteel_core::{DType, Divisor, Meta, Metas, Outputs, Pool, Result};
 use smallvec::smallvec;
@@ -110,15 +110,10 @@ pub(crate) fn avg_pool<T: Real>(x: &CpuValue, pool: &Pool, divisor: Divisor, out
 /// The sums of the windows from number `start`.
 fn sums<T: Real>(windows: &Windows, x: &[T], start: usize, y: &mut [T]) {
     y.fill(T::default());
-    let (columns, step) = (start..start + y.len(), windows.step());
+    let columns = start..start + y.len();
     dispatch!(|L| for tap in 0..windows.taps() {
         windows.runs(tap, columns.clone(), |column, len, place| {
-            let y = &mut y[column - start..][..len];
-            match step {
-                1 => y.iter_mut().zip(&x[place..]).for_each(|(y, x)| *y += *x),
-                2 => y.iter_mut().zip(x[place..].chunks(2)).for_each(|(y, x)| *y += x[0]),
-                _ => y.iter_mut().zip(x[place..].chunks(step)).for_each(|(y, x)| *y += x[0]),
-            }
+            zip(&mut y[column - start..][..len], &x[place..], windows.step(), |y, x| *y += *x);
         });
     });
 }

@@ -1,6 +1,6 @@
 //! What the windows of a convolution see: the matrix with one column for each window and one row for each
 //! channel and place in a window, of which only parts are ever written out.
-use crate::value::Native;
+use crate::{gemm::Product, value::Native};
 use firesteel_core::{Axes, Conv, Pool};
 use std::ops::Range;
 
@@ -125,35 +125,50 @@ impl Windows {
 
     /// Writes the rows and columns of the matrix, row-major, of an image `x [channels, input..]`.
     pub(crate) fn gather<T: Native>(&self, x: &[T], rows: Range<usize>, columns: Range<usize>, y: &mut [T]) {
-        let (width, step) = (columns.len(), self.step());
+        let width = columns.len();
         for (row, y) in rows.zip(y.chunks_exact_mut(width.max(1))) {
             y.fill(T::default());
             self.runs(row, columns.clone(), |column, len, place| {
                 let y = &mut y[column - columns.start..][..len];
-                match step {
-                    1 => y.copy_from_slice(&x[place..place + len]),
-                    _ => y.iter_mut().zip(x[place..].iter().step_by(step)).for_each(|(y, x)| *y = *x),
-                }
+                zip(y, &x[place..], self.step(), |y, x| *y = *x);
             });
         }
     }
 
-    /// Adds what `gather` would have read: its adjoint.
-    pub(crate) fn scatter<T: Native>(
+    /// Adds to an image what `gather` would have read of it: its adjoint.
+    pub(crate) fn scatter<T: Product>(
         &self,
         y: &[T],
         rows: Range<usize>,
         columns: Range<usize>,
         x: &mut [T],
-        add: impl Fn(T, T) -> T,
     ) {
-        let (width, step) = (columns.len(), self.step());
+        let width = columns.len();
         for (row, y) in rows.zip(y.chunks_exact(width.max(1))) {
             self.runs(row, columns.clone(), |column, len, place| {
                 let y = &y[column - columns.start..][..len];
-                let x = x[place..].iter_mut().step_by(step);
-                x.zip(y).for_each(|(x, y)| *x = add(*x, *y));
+                zip_mut(&mut x[place..], y, self.step(), |x, y| *x = x.plus(*y));
             });
         }
+    }
+}
+
+/// Calls `f` with each of `y` and every `step`-th of `x`. Steps of one and two are worth vector code of their own.
+#[inline(always)]
+pub(crate) fn zip<Y, X>(y: &mut [Y], x: &[X], step: usize, f: impl Fn(&mut Y, &X)) {
+    match step {
+        1 => y.iter_mut().zip(x).for_each(|(y, x)| f(y, x)),
+        2 => y.iter_mut().zip(x.chunks(2)).for_each(|(y, x)| f(y, &x[0])),
+        _ => y.iter_mut().zip(x.iter().step_by(step)).for_each(|(y, x)| f(y, x)),
+    }
+}
+
+/// Calls `f` with every `step`-th of `x` and each of `y`.
+#[inline(always)]
+pub(crate) fn zip_mut<X, Y>(x: &mut [X], y: &[Y], step: usize, f: impl Fn(&mut X, &Y)) {
+    match step {
+        1 => x.iter_mut().zip(y).for_each(|(x, y)| f(x, y)),
+        2 => x.chunks_mut(2).zip(y).for_each(|(x, y)| f(&mut x[0], y)),
+        _ => x.iter_mut().step_by(step).zip(y).for_each(|(x, y)| f(x, y)),
     }
 }
