@@ -1,31 +1,15 @@
-//! Activations as layers: without parameters, and so without a backend of their own.
-use super::module::{Layer, Module, Visit, VisitMut};
+//! Layers without parameters, and so without a backend of their own.
 use crate::{Backend, Result, Tensor};
 
-/// Declares layers without parameters, each a method of tensors.
+/// Makes a layer of a type without parameters, given what it makes of its input.
 macro_rules! stateless {
-    ($($(#[$doc:meta])* $name:ident { $($field:ident: $kind:ty = $default:expr),* } |$x:ident, $this:ident| $forward:expr;)*) => {$(
-        $(#[$doc])*
-        #[derive(Clone, Debug, PartialEq)]
-        pub struct $name {
-            $(#[doc = concat!("See PyTorch's `", stringify!($field), "`.")] pub $field: $kind),*
-        }
-
-        impl Default for $name {
-            fn default() -> Self {
-                Self { $($field: $default),* }
-            }
-        }
-
-        stateless! { @layer $name |$x, $this| $forward }
-    )*};
-    (@layer $name:ident |$x:ident, $this:ident| $forward:expr) => {
-        impl<B: Backend> Module<B> for $name {
+    ($name:ident |$layer:ident, $x:ident| $forward:expr) => {
+        impl<B: Backend> $crate::nn::Module<B> for $name {
             type Over<C: Backend> = $name;
-            fn visit<'a>(&'a self, _: &str, _: Visit<'_, 'a, B>) -> Result<()> {
+            fn visit<'a>(&'a self, _: &str, _: $crate::nn::Visit<'_, 'a, B>) -> Result<()> {
                 Ok(())
             }
-            fn visit_mut(&mut self, _: &str, _: VisitMut<'_, B>) -> Result<()> {
+            fn visit_mut(&mut self, _: &str, _: $crate::nn::VisitMut<'_, B>) -> Result<()> {
                 Ok(())
             }
             fn to<C: Backend>(&self, _: &C) -> Result<$name> {
@@ -33,16 +17,43 @@ macro_rules! stateless {
             }
         }
 
-        impl<B: Backend> Layer<B> for $name {
+        impl<B: Backend> $crate::nn::Layer<B> for $name {
             fn forward(&self, $x: &Tensor<B>) -> Result<Tensor<B>> {
-                let $this = self;
+                let $layer = self;
                 $forward
             }
         }
     };
 }
+pub(super) use stateless;
 
-/// `max(x, 0)`. <https://docs.pytorch.org/docs/stable/generated/torch.nn.ReLU.html>
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct ReLU;
-stateless! { @layer ReLU |x, _this| x.relu() }
+macro_rules! activations {
+    ($($(#[$doc:meta])* $name:ident |$x:ident| $forward:expr;)*) => {$(
+        $(#[$doc])*
+        #[doc = concat!("<https://docs.pytorch.org/docs/stable/generated/torch.nn.", stringify!($name), ".html>")]
+        ///
+        /// ```
+        #[doc = concat!("use firesteel::{nn::{Layer, ", stringify!($name), "}, prelude::*};")]
+        #[doc = concat!("let y = ", stringify!($name), ".forward(&Tensor::new([-1.0, 2.0], &Cpu)?)?;")]
+        /// assert_eq!(y.shape(), &[2]);
+        /// # Ok::<(), firesteel::Error>(())
+        /// ```
+        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+        pub struct $name;
+
+        stateless! { $name |_layer, $x| $forward }
+    )*};
+}
+
+activations! {
+    /// What comes in.
+    Identity |x| Ok(x.clone());
+    /// `max(x, 0)`.
+    ReLU |x| x.relu();
+    /// `1 / (1 + e⁻ˣ)`.
+    Sigmoid |x| x.sigmoid();
+    /// `tanh x`.
+    Tanh |x| x.tanh();
+    /// `x / (1 + e⁻ˣ)`.
+    SiLU |x| x.silu();
+}
