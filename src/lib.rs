@@ -15,6 +15,33 @@ pub use firesteel_core::*;
 pub use firesteel_cpu::{Cpu, num_threads, set_num_threads};
 pub use firesteel_wrap::*;
 
+/// A tensor; without a backend named, one that can be differentiated on whichever machine the program
+/// chose when it started.
+///
+/// ```
+/// use firesteel::prelude::*;
+/// fn twice(x: &Tensor) -> Result<Tensor> {
+///     x * 2.0
+/// }
+/// let device = Autodiff::new("cpu".parse::<Any>()?);
+/// assert_eq!(twice(&Tensor::new(3.0, &device)?)?.item::<f32>()?, 6.);
+/// # Ok::<(), firesteel::Error>(())
+/// ```
+pub type Tensor<B = Autodiff<Any>> = firesteel_core::Tensor<B>;
+
+/// The guide's examples run.
+#[cfg(doctest)]
+mod guide {
+    #[doc = include_str!("../README.md")]
+    struct Readme;
+    #[doc = include_str!("../docs/first-steps.md")]
+    struct FirstSteps;
+    #[doc = include_str!("../docs/backend.md")]
+    struct Backend;
+    #[doc = include_str!("../docs/operation.md")]
+    struct Operation;
+}
+
 /// What most programs use.
 pub mod prelude {
     #[cfg(feature = "cpu")]
