@@ -67,7 +67,7 @@ impl<B: Backend> Expr<B> {
     tan Tan asin Asin acos Acos atan Atan sinh Sinh cosh Cosh tanh Tanh asinh Asinh acosh Acosh atanh Atanh
     sigmoid Sigmoid erf Erf erfc Erfc erfinv Erfinv lgamma Lgamma digamma Digamma sign Sign bitwise_not Not }
     methods! { @binary pow Pow maximum Maximum minimum Minimum remainder Remainder fmod Fmod atan2 Atan2
-    copysign Copysign bitwise_and BitAnd bitwise_or BitOr bitwise_xor BitXor }
+    copysign Copysign zeta Zeta bitwise_and BitAnd bitwise_or BitOr bitwise_xor BitXor }
     methods! { @compare eq Eq ne Ne lt Lt le Le gt Gt ge Ge }
 
     /// As [`Tensor::where_`].
@@ -226,7 +226,7 @@ impl<B: Backend> Survey<B> {
                             !matches!(kind, Unary::Neg | Unary::Abs | Unary::Sign | Unary::Relu | Unary::Not)
                         }
                         Op::Binary(kind, ..) => {
-                            matches!(kind, Binary::Div | Binary::Atan2 | Binary::Copysign)
+                            matches!(kind, Binary::Div | Binary::Atan2 | Binary::Copysign | Binary::Zeta)
                         }
                         _ => false,
                     };

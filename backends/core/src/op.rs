@@ -124,6 +124,8 @@ kinds! {
         Atan2 "atan2",
         /// `|a|` with the sign of `b`
         Copysign "copysign",
+        /// Hurwitz's zeta function `Σ (b + k)⁻ᵃ` over `k ≥ 0`; `ζ(2, x)` is the derivative of `digamma`
+        Zeta "zeta",
         /// Of integers and Bool
         BitAnd "bitwise_and",
         /// Of integers and Bool

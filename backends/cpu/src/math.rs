@@ -219,6 +219,8 @@ math! {
     lgamma(x) libm::lgamma(x);
     /// The derivative of [`Math::lgamma`]. Not vectorised; f32 by way of f64.
     digamma(x) special::digamma(x);
+    /// Hurwitz's zeta function. Not vectorised; f32 by way of f64.
+    zeta(s, q) special::zeta(s, q);
 }
 
 /// ln |gamma(x)|, by way of f64. Not vectorised. Within 1 ulp but beside its zeros on the negative axis.
@@ -231,6 +233,12 @@ pub fn lgamma<L: Level>(x: f32) -> f32 {
 #[inline(always)]
 pub fn digamma<L: Level>(x: f32) -> f32 {
     special::digamma(f64::from(x)) as f32
+}
+
+/// Hurwitz's zeta function, by way of f64. Not vectorised. Within 1 ulp.
+#[inline(always)]
+pub fn zeta<L: Level>(s: f32, q: f32) -> f32 {
+    special::zeta(f64::from(s), f64::from(q)) as f32
 }
 
 #[cfg(test)]

@@ -73,8 +73,8 @@ fn functions_of_one_element() {
     use Unary::*;
     for &kind in Unary::ALL {
         let (low, high) = match kind {
-            Not | Lgamma | Digamma => continue,
-            Sqrt | Rsqrt | Log | Log2 | Log10 => (0.4, 3.),
+            Not => continue,
+            Sqrt | Rsqrt | Log | Log2 | Log10 | Lgamma | Digamma => (0.4, 3.),
             Acosh => (1.2, 3.),
             Asin | Acos | Atanh | Erfinv => (-0.8, 0.8),
             Log1p => (-0.6, 2.),
@@ -91,13 +91,17 @@ fn functions_of_two_elements() {
     use Binary::*;
     for &kind in Binary::ALL {
         let (low, high) = match kind {
-            BitAnd | BitOr | BitXor | Shl | Shr => continue,
+            BitAnd | BitOr | BitXor | Shl | Shr | Zeta => continue,
             Pow => (0.4, 2.),
             Add | Sub | Mul | Div | Remainder | Fmod | Maximum | Minimum | Atan2 | Copysign => (-2., 2.),
         };
         holds(Op::Binary(kind, 0, 1), &[numbers([6], low, high), others([6], low, high)]);
     }
     let c = mask([true, false, true]);
+    let s: Op<usize> = Op::Full(Scalar::Int(3), Shape::from([3]), DType::F64);
+    let code = vec![s, Op::Binary(Binary::Zeta, 1, 0)];
+    let zeta = Program { inputs: 1, code, results: vec![2] };
+    holds(Op::Fused(Fused::Chain(Arc::new(zeta)), smallvec![0]), &[numbers([3], 0.5, 2.)]);
     holds(Op::Select(0, 1, 2), &[c, numbers([3], -1., 1.), others([3], -1., 1.)]);
 }
 

@@ -36,7 +36,7 @@ pub fn binary(kind: Binary, a: &Meta, b: &Meta) -> Result<Metas> {
     let fits = match kind {
         Add | Mul | Maximum | Minimum => true,
         Sub | Div | Pow | Remainder | Fmod => category != Category::Bool,
-        Atan2 | Copysign => category == Category::Float,
+        Atan2 | Copysign | Zeta => category == Category::Float,
         BitAnd | BitOr | BitXor => category != Category::Float,
         Shl | Shr => category == Category::Integer,
     };

@@ -74,6 +74,7 @@ macro_rules! floats {
                     Binary::Minimum => zip(a, b, y, |a, b| if a < b || a.is_nan() { a } else { b }),
                     Binary::Atan2 => zip(a, b, y, <$t as Math>::atan2::<L>),
                     Binary::Copysign => zip(a, b, y, $t::copysign),
+                    Binary::Zeta => zip(a, b, y, <$t as Math>::zeta::<L>),
                     // infer refuses these
                     Binary::BitAnd | Binary::BitOr | Binary::BitXor | Binary::Shl | Binary::Shr => (),
                 });

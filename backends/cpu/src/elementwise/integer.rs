@@ -49,7 +49,7 @@ macro_rules! integers {
                         () => 0,
                     }),
                     // infer refuses these
-                    Binary::Atan2 | Binary::Copysign => (),
+                    Binary::Atan2 | Binary::Copysign | Binary::Zeta => (),
                 });
                 true
             }

@@ -145,3 +145,57 @@ fn digamma_positive(mut x: f64) -> f64 {
     let series = if x.is_finite() { series } else { 0.0 };
     sum + x.ln() - 0.5 / x - series
 }
+
+/// Hurwitz's zeta function `Σ (q + k)^-s` over k from 0, for s above 1: raised above 12 term by term, then by
+/// Euler and Maclaurin's formula. As in PyTorch, inf at s = 1 and at q = 0, -1, .., and NaN for s below 1 and
+/// for powers of negative numbers that are not whole.
+pub(super) fn zeta(s: f64, mut q: f64) -> f64 {
+    if s.is_nan() || q.is_nan() || s < 1.0 {
+        return f64::NAN;
+    }
+    if s == 1.0 || q <= 0.0 && q == q.floor() {
+        return f64::INFINITY;
+    }
+    if q < 0.0 {
+        return if s == s.floor() { zeta_of_negative(s, q) } else { f64::NAN };
+    }
+    let mut sum = 0.0;
+    while q < 12.0 {
+        sum += q.powf(-s);
+        q += 1.0;
+    }
+    let power = q.powf(-s);
+    if power == 0.0 {
+        return sum + q.powf(1.0 - s) / (s - 1.0);
+    }
+    // B_2k / (2k)! s (s + 1) .. (s + 2k - 2) q^(1 - s - 2k)
+    let mut factor = s / q;
+    let mut series = 0.0;
+    for (k, coefficient) in ZETA.into_iter().enumerate() {
+        series += coefficient * factor;
+        let n = 2.0 * k as f64 + 1.0;
+        factor *= (s + n) * (s + n + 1.0) / (q * q);
+    }
+    sum + power * (q / (s - 1.0) + 0.5 + series)
+}
+
+/// Between q and the first positive term f lie n negative ones, `Σ (f - j)^-s` over j from 1 to n, which are those
+/// of a positive argument but for the sign.
+fn zeta_of_negative(s: f64, q: f64) -> f64 {
+    let n = -q.floor();
+    let f = q + n;
+    let sign = if s % 2.0 == 0.0 { 1.0 } else { -1.0 };
+    zeta(s, f) + sign * (zeta(s, 1.0 - f) - zeta(s, 1.0 - f + n))
+}
+
+/// `B_2k / (2k)!` for k from 1, with Bernoulli's numbers.
+const ZETA: [f64; 8] = [
+    1.0 / 12.0,
+    -1.0 / 720.0,
+    1.0 / 30_240.0,
+    -1.0 / 1_209_600.0,
+    1.0 / 47_900_160.0,
+    -691.0 / 1_307_674_368_000.0,
+    1.0 / 74_724_249_600.0,
+    -3_617.0 / 10_670_622_842_880_000.0,
+];

@@ -212,6 +212,34 @@ fn digamma_and_lgamma() {
     assert_eq!(super::lgamma::<Any>(-2.0), f32::INFINITY);
 }
 
+#[test]
+fn zeta() {
+    let zeta = <f64 as Math>::zeta::<Any>;
+    for (s, q, want) in ZETA {
+        assert!((zeta(s, q) - want).abs() <= 4e-15 * want.abs(), "zeta({s}, {q}) = {}", zeta(s, q));
+    }
+    assert_eq!(zeta(1.0, 2.0), f64::INFINITY);
+    assert_eq!(zeta(2.0, -3.0), f64::INFINITY);
+    assert_eq!(zeta(2.0, f64::INFINITY), 0.0);
+    assert_eq!(zeta(f64::INFINITY, 2.0), 0.0);
+    assert!(zeta(0.5, 2.0).is_nan() && zeta(2.5, -0.5).is_nan() && zeta(f64::NAN, 1.0).is_nan());
+    assert!(zeta(2.0, -1e12 - 0.5).is_finite());
+}
+
+/// s, q and zeta(s, q).
+const ZETA: [(f64, f64, f64); 10] = [
+    (2.0, 1.0, 1.6449340668482264),
+    (2.0, 0.25, 17.19732915450711),
+    (3.0, 1.0, 1.2020569031595942),
+    (1.5, 0.5, 4.776537947554833),
+    (2.0, 40.0, 0.02531510384129103),
+    (4.0, 3.5, 0.011717641469542009),
+    (2.0, -0.5, 8.934802200544679),
+    (3.0, -2.25, -61.94847488703008),
+    (10.0, 0.75, 17.761481181337004),
+    (60.0, 2.0, 8.673617380119933e-19),
+];
+
 /// x and erfinv x.
 const ERFINV: [(f64, f64); 12] = [
     (1e-300, 8.86226925452758e-301),

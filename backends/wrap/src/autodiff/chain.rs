@@ -8,11 +8,64 @@ use super::{
     written::{Derivative, Writer},
 };
 use firesteel_core::{
-    Backend, Differentiable, Meta, Metas, Outputs, Program, Result, Tensor, Trace, backward_all,
+    Backend, Differentiable, Meta, Metas, Op, Outputs, Program, Result, Scalar, Shape, Tensor, Trace,
+    backward_all,
+};
+use std::{
+    collections::HashMap,
+    sync::{Mutex, OnceLock, PoisonError},
 };
 
-/// The gradient of a chain by the operands that want one.
+/// The gradient of a chain by the operands that want one. It is derived once for each formula and shape.
 pub(super) fn derivative(program: &Program, xs: &[&Meta], ys: &Metas, wants: &[bool]) -> Result<Derivative> {
+    static KNOWN: OnceLock<Mutex<HashMap<Key, Derivative>>> = OnceLock::new();
+    /// A program that never makes the same formula twice is forgotten now and then.
+    const MOST: usize = 4096;
+    let known = || KNOWN.get_or_init(Mutex::default).lock().unwrap_or_else(PoisonError::into_inner);
+    let Some(key) = key(program, xs, wants) else {
+        return derive(program, xs, ys, wants);
+    };
+    if let Some(derivative) = known().get(&key) {
+        return Ok(derivative.clone());
+    }
+    let derivative = derive(program, xs, ys, wants)?;
+    let mut known = known();
+    if known.len() == MOST {
+        known.clear();
+    }
+    known.insert(key, derivative.clone());
+    Ok(derivative)
+}
+
+/// All that a derivative depends on: shape, and numbers that spell out dtypes, lines, results and wants.
+type Key = (Shape, Vec<u64>);
+
+/// The key of a program whose lines are all element-wise.
+fn key(program: &Program, xs: &[&Meta], wants: &[bool]) -> Option<Key> {
+    let mut words = vec![xs.len() as u64];
+    words.extend(xs.iter().zip(wants).map(|(x, &wanted)| x.dtype as u64 * 2 + u64::from(wanted)));
+    for op in &program.code {
+        let (tag, kind) = match op {
+            Op::Full(Scalar::Float(x), _, dtype) => (0, [x.to_bits(), *dtype as u64]),
+            Op::Full(Scalar::Int(x), _, dtype) => (1, [*x as u64, *dtype as u64]),
+            Op::Full(Scalar::Bool(x), _, dtype) => (2, [u64::from(*x), *dtype as u64]),
+            Op::Unary(kind, _) => (3, [*kind as u64, 0]),
+            Op::Binary(kind, ..) => (4, [*kind as u64, 0]),
+            Op::Compare(kind, ..) => (5, [*kind as u64, 0]),
+            Op::Select(..) => (6, [0, 0]),
+            Op::Cast(_, dtype) => (7, [*dtype as u64, 0]),
+            // derived each time
+            _ => return None,
+        };
+        words.push(tag);
+        words.extend(kind);
+        op.clone().each(|i| words.push(i as u64));
+    }
+    words.extend(program.results.iter().map(|&i| i as u64));
+    Some((xs.first()?.shape.clone(), words))
+}
+
+fn derive(program: &Program, xs: &[&Meta], ys: &Metas, wants: &[bool]) -> Result<Derivative> {
     let trace = Trace::default();
     let symbols = |metas: &mut dyn Iterator<Item = &Meta>| -> Result<Vec<Tensor<Trace>>> {
         metas.map(|meta| trace.input(meta)).collect()

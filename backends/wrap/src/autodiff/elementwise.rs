@@ -76,8 +76,8 @@ pub(super) fn unary<B: Backend>(kind: Unary, x: Tensor<B>, y: Tensor<B>) -> Rule
         Unary::Erfinv => one(move |g| (g.lazy() / FRAC_2_SQRT_PI * y.lazy().square().exp()).eval()),
         // d ln |Γ(x)| = g ψ(x)
         Unary::Lgamma => one(move |g| g * x.digamma()),
-        // ψ' is no operation of ours
-        Unary::Digamma => Rule::Each(smallvec![]),
+        // dψ(x) = g ζ(2, x)
+        Unary::Digamma => one(move |g| g * x.full_like(2)?.zeta(&x)?),
     }
 }
 
@@ -131,6 +131,11 @@ pub(super) fn binary<B: Backend>(kind: Binary, a: Tensor<B>, b: Tensor<B>, y: Te
         }
         // d |a| sign b = g where the sign stays, -g where it changes, 0 at a = 0; 0
         Binary::Copysign => two(move |g| a.lazy().eq(0).where_(0, g.lazy() * (y.lazy() / &a)).eval(), none),
+        // dζ(s, q)/dq = -g s ζ(s + 1, q); of s there is no formula
+        Binary::Zeta => {
+            let rule = move |g: &Tensor<B>| (-g.lazy() * &a * (a.lazy() + 1).zeta(&b)).eval();
+            Rule::Each(smallvec![None, Some(Box::new(rule) as Each<B>)])
+        }
         Binary::BitAnd | Binary::BitOr | Binary::BitXor | Binary::Shl | Binary::Shr => Rule::Nothing,
     }
 }

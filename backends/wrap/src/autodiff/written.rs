@@ -7,12 +7,13 @@ use std::{collections::HashMap, sync::Arc};
 
 /// A gradient as a program: from operands, then results, then the results' gradients, to the gradients of
 /// those operands that have one.
+#[derive(Clone)]
 pub(super) struct Derivative {
     program: Arc<Program>,
     /// Which of the inputs the program is given: those that it reads.
-    reads: Vec<bool>,
+    reads: Arc<[bool]>,
     /// Which operands have a gradient.
-    has: Vec<bool>,
+    has: Arc<[bool]>,
     /// Whether it runs in one pass.
     chain: bool,
 }
@@ -24,13 +25,13 @@ impl Derivative {
         let program = pruned(program, &needed)?;
         let reads = needed[..needed.len().min(whole)].to_vec();
         let chain = program.inputs > 0 && program.code.iter().all(is_elementwise);
-        Ok(Self { program: Arc::new(program), reads, has, chain })
+        Ok(Self { program: Arc::new(program), reads: reads.into(), has: has.into(), chain })
     }
 
     /// The rule, which keeps of operands and results only what the program reads.
     pub fn rule<B: Backend>(self, xs: Operands<Tensor<B>>, ys: Outputs<Tensor<B>>) -> Rule<B> {
         let metas: Metas = ys.iter().map(|y| y.meta().clone()).collect();
-        let there = xs.into_iter().chain(ys).zip(&self.reads);
+        let there = xs.into_iter().chain(ys).zip(&self.reads[..]);
         let kept: Vec<Tensor<B>> = there.filter(|(_, reads)| **reads).map(|(t, _)| t).collect();
         let seeds = self.reads[self.reads.len() - metas.len()..].to_vec();
         Rule::Joint(Box::new(move |received| {

@@ -49,6 +49,8 @@ functions! { binary_of_reals:
     atan2 Atan2 ([0.0], 1) => f32 [0.];
     /// `|a|` with the sign of `b`.
     copysign Copysign ([1.0, -2.0], -3) => f32 [-1., -2.];
+    /// Hurwitz's zeta function `Σ (b + k)⁻ᵃ` over `k ≥ 0`, PyTorch's `special.zeta`; of `a` it has no gradient.
+    zeta Zeta ([3.0], 1) => f32 [1.2020569];
 }
 
 /// What becomes of a quotient that is not whole.
