@@ -112,7 +112,8 @@ fn kinks_are_as_in_pytorch() -> Result<()> {
 #[test]
 fn a_leaf_changes_only_where_nothing_is_recorded() -> Result<()> {
     let (mut x, by) = (leaf([1.0, 2.0])?, leaf([3.0, 4.0])?);
-    let add = |x: &mut Tensor<Single>| x.update(Op::Binary(Binary::Add, Operand::Target(0), Operand::Value(&by)));
+    let add =
+        |x: &mut Tensor<Single>| x.update(Op::Binary(Binary::Add, Operand::Target(0), Operand::Value(&by)));
     let y = (&x * &x)?;
     assert_eq!(add(&mut x).unwrap_err().kind(), ErrorKind::Gradient);
     let place = Single::place(x.value());
@@ -143,7 +144,7 @@ fn ways_back_of_a_user_are_checked() -> Result<()> {
     assert!(short.sum(..)?.backward().unwrap_err().to_string().contains("0 gradients for 1 operands"));
     let wrong = register_hook(&x, |g| g.sum(..))?;
     let error = wrong.sum(..)?.backward().unwrap_err();
-    assert!(error.to_string().contains("gives f64 [] for an operand f64 [2]"), "{error}");
+    assert!(error.to_string().contains("gives float64 [] for an operand float64 [2]"), "{error}");
     Ok(())
 }
 

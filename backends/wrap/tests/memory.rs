@@ -72,13 +72,12 @@ fn training_leaks_nothing() -> Result<()> {
 
 fn checkpoints_save_memory() -> Result<()> {
     let x = numbers(true)?;
-    let block = |xs: &[Tensor<Single>]| {
-        (0..8).try_fold(xs[0].clone(), |x, _| x.sin())
-    };
+    let block = |xs: &[Tensor<Single>]| (0..8).try_fold(xs[0].clone(), |x, _| x.sin());
     let peak = |saving: bool| -> Result<(usize, Vec<f32>)> {
         Cpu.reset_peak_memory();
         let before = in_use();
-        let y = (0..8).try_fold(x.clone(), |x, _| if saving { checkpoint(&[&x], block) } else { block(&[x]) })?;
+        let y =
+            (0..8).try_fold(x.clone(), |x, _| if saving { checkpoint(&[&x], block) } else { block(&[x]) })?;
         let gradient = y.sum(..)?.backward()?.get(&x)?.to_vec()?;
         Ok((Cpu.memory().peak - before, gradient))
     };

@@ -17,7 +17,7 @@ use std::{
 };
 
 /// The gradient of a chain by the operands that want one. It is derived once for each formula and shape.
-pub(super) fn derivative(program: &Program, xs: &[&Meta], ys: &Metas, wants: &[bool]) -> Result<Derivative> {
+pub(super) fn derivative(program: &Program, xs: &[Meta], ys: &Metas, wants: &[bool]) -> Result<Derivative> {
     static KNOWN: OnceLock<Mutex<HashMap<Key, Derivative>>> = OnceLock::new();
     /// A program that never makes the same formula twice is forgotten now and then.
     const MOST: usize = 4096;
@@ -41,7 +41,7 @@ pub(super) fn derivative(program: &Program, xs: &[&Meta], ys: &Metas, wants: &[b
 type Key = (Shape, Vec<u64>);
 
 /// The key of a program whose lines are all element-wise.
-fn key(program: &Program, xs: &[&Meta], wants: &[bool]) -> Option<Key> {
+fn key(program: &Program, xs: &[Meta], wants: &[bool]) -> Option<Key> {
     let mut words = vec![xs.len() as u64];
     words.extend(xs.iter().zip(wants).map(|(x, &wanted)| x.dtype as u64 * 2 + u64::from(wanted)));
     for op in &program.code {
@@ -54,7 +54,7 @@ fn key(program: &Program, xs: &[&Meta], wants: &[bool]) -> Option<Key> {
             Op::Compare(kind, ..) => (5, [*kind as u64, 0]),
             Op::Select(..) => (6, [0, 0]),
             Op::Cast(_, dtype) => (7, [*dtype as u64, 0]),
-            // derived each time
+            // what is not element-wise is derived each time
             _ => return None,
         };
         words.push(tag);
@@ -65,12 +65,12 @@ fn key(program: &Program, xs: &[&Meta], wants: &[bool]) -> Option<Key> {
     Some((xs.first()?.shape.clone(), words))
 }
 
-fn derive(program: &Program, xs: &[&Meta], ys: &Metas, wants: &[bool]) -> Result<Derivative> {
+fn derive(program: &Program, xs: &[Meta], ys: &Metas, wants: &[bool]) -> Result<Derivative> {
     let trace = Trace::default();
     let symbols = |metas: &mut dyn Iterator<Item = &Meta>| -> Result<Vec<Tensor<Trace>>> {
         metas.map(|meta| trace.input(meta)).collect()
     };
-    let inputs = symbols(&mut xs.iter().copied())?;
+    let inputs = symbols(&mut xs.iter())?;
     symbols(&mut ys.iter())?;
     let seeds = symbols(&mut ys.iter())?;
 

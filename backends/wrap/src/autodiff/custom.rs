@@ -6,7 +6,7 @@ use firesteel_core::{CustomOp, Error, Meta, Metas, Result, Tensor, Trace};
 /// is differentiated.
 pub(super) fn derivative(
     op: &dyn CustomOp,
-    xs: &[&Meta],
+    xs: &[Meta],
     ys: &Metas,
     wants: &[bool],
 ) -> Result<Option<Derivative>> {
@@ -14,7 +14,7 @@ pub(super) fn derivative(
     let symbols = |metas: &mut dyn Iterator<Item = &Meta>| -> Result<Vec<Tensor<Trace>>> {
         metas.map(|meta| trace.input(meta)).collect()
     };
-    let sx = symbols(&mut xs.iter().copied())?;
+    let sx = symbols(&mut xs.iter())?;
     let (sy, sg) = (symbols(&mut ys.iter())?, symbols(&mut ys.iter())?);
     let Some(mut gradients) = op.gradient(&sx, &sy, &sg)? else {
         return Ok(None);
@@ -23,7 +23,7 @@ pub(super) fn derivative(
         let why = format!("its gradient gives {} for {} operands", gradients.len(), xs.len());
         return Err(Error::gradient(op.name(), why));
     }
-    for ((gradient, &x), &wanted) in gradients.iter_mut().zip(xs).zip(wants) {
+    for ((gradient, x), &wanted) in gradients.iter_mut().zip(xs).zip(wants) {
         gradient.take_if(|_| !wanted);
         if let Some(g) = gradient.as_ref().filter(|g| g.meta() != x) {
             let why = format!("its gradient gives {} for an operand {x}", g.meta());

@@ -35,7 +35,9 @@ use firesteel_core::{
     Operand, Outputs, Place, Pullback, Result, Tensor, TensorData, ValueOf, decompose,
 };
 use graph::{Edge, Node, Parents, Rule, sweep};
+use smallvec::SmallVec;
 use std::{collections::HashSet, future::Future};
+use written::Derivative;
 
 /// Differentiates whatever runs on `B`. It has no state of its own: values own their history, which is
 /// freed when nothing holds them any more.
@@ -96,6 +98,29 @@ impl<B: Backend> Autodiff<B> {
     }
 }
 
+/// Where the way back of an operation comes from.
+enum Way {
+    /// The table.
+    Rule,
+    /// A program, derived or declared.
+    Written(Derivative),
+    /// Those of its parts.
+    Parts,
+}
+
+/// Chains and a user's operations have gradients that are written down as programs.
+fn written<B: Backend>(op: &Op<&Tracked<B>>, out: &Metas, wants: &[bool]) -> Result<Way> {
+    let metas = |xs: &[&Tracked<B>]| xs.iter().map(|x| B::meta(&x.value).clone()).collect::<Vec<_>>();
+    if let Op::Fused(Fused::Chain(program), xs) = op {
+        return chain::derivative(program, &metas(xs), out, wants).map(Way::Written);
+    }
+    if let Op::Custom(custom, xs) = op {
+        let declared = custom::derivative(&**custom, &metas(xs), out, wants)?;
+        return Ok(declared.map_or(Way::Parts, Way::Written));
+    }
+    Ok(Way::Rule)
+}
+
 impl<B: Backend> Backend for Autodiff<B> {
     type Value = Tracked<B>;
 
@@ -154,26 +179,17 @@ impl<B: Backend> Backend for Autodiff<B> {
         if !real || !is_grad_enabled() || parents.iter().all(Option::is_none) {
             return Ok(Self::constants(self.0.dispatch(plain, out)?));
         }
-        let wants: Vec<bool> = parents.iter().map(Option::is_some).collect();
-        let written = match &op {
-            Op::Fused(Fused::Chain(program), xs) => {
-                let metas: Vec<_> = xs.iter().map(|x| Self::meta(x)).collect();
-                Some(chain::derivative(program, &metas, out, &wants)?)
-            }
-            Op::Custom(custom, xs) => {
-                let metas: Vec<_> = xs.iter().map(|x| Self::meta(x)).collect();
-                match custom::derivative(&**custom, &metas, out, &wants)? {
-                    None => return decompose(self, op),
-                    some => some,
-                }
-            }
-            _ => None,
+        let wants: SmallVec<[bool; 4]> = parents.iter().map(Option::is_some).collect();
+        let derivative = match written(&op, out, &wants)? {
+            Way::Rule => None,
+            Way::Written(derivative) => Some(derivative),
+            Way::Parts => return decompose(self, op),
         };
         let name = op.name();
         let values = self.0.dispatch(plain, out)?;
         let results: Outputs<_> = values.iter().map(|y| self.tensor(y)).collect();
         let operands = op.map(|t| self.tensor(&t.value));
-        let rule = match (written, operands) {
+        let rule = match (derivative, operands) {
             (Some(derivative), Op::Fused(_, xs) | Op::Custom(_, xs)) => derivative.rule(xs, results),
             (_, operands) => rules::rule(operands, results, &wants)?,
         };
