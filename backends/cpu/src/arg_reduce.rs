@@ -23,14 +23,14 @@ trait Best: Fold {
 impl Best for Max {
     #[inline(always)]
     fn better<A: Arithmetic>(a: A, b: A) -> bool {
-        a > b || (a.is_nan() && !b.is_nan())
+        (a > b) | (a.is_nan() & !b.is_nan())
     }
 }
 
 impl Best for Min {
     #[inline(always)]
     fn better<A: Arithmetic>(a: A, b: A) -> bool {
-        a < b || (a.is_nan() && !b.is_nan())
+        (a < b) | (a.is_nan() & !b.is_nan())
     }
 }
 
@@ -98,15 +98,16 @@ fn columns<T: Number, F: Best>(memory: &[T], start: usize, n: usize, stride: isi
     let mut best = [F::start::<T::Lane>(); WIDTH];
     let mut found = [0u32; WIDTH];
     let (best, found) = (&mut best[..y.len()], &mut found[..y.len()]);
+    best.iter_mut().zip(&memory[start..start + y.len()]).for_each(|(best, x)| *best = x.lane());
     let mut at = start;
-    for i in 0..n as u32 {
+    for i in 1..n as u32 {
+        at = at.wrapping_add_signed(stride);
         for ((best, found), x) in best.iter_mut().zip(&mut *found).zip(&memory[at..at + y.len()]) {
             let x = x.lane();
-            let better = i == 0 || F::better(x, *best);
+            let better = F::better(x, *best);
             *best = if better { x } else { *best };
             *found = if better { i } else { *found };
         }
-        at = at.wrapping_add_signed(stride);
     }
     y.iter_mut().zip(found).for_each(|(y, &mut i)| *y = i.into());
 }

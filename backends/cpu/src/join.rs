@@ -7,9 +7,10 @@ use crate::{
     number::{Arithmetic, Number},
     parallel,
     value::Output,
-    view,
+    view::{self, each_row},
 };
 use firesteel_core::{Layout, Meta, PadAxis, Result, Scalar, Span, Spans};
+use std::ops::Range;
 
 pub(crate) fn concat(xs: &[&CpuValue], axis: usize, out: &Meta) -> Result<CpuValue> {
     bits!(out.dtype, T => {
@@ -28,8 +29,11 @@ pub(crate) fn concat(xs: &[&CpuValue], axis: usize, out: &Meta) -> Result<CpuVal
 }
 
 pub(crate) fn pad(x: &CpuValue, padding: &[PadAxis], value: Scalar, out: &Meta) -> Result<CpuValue> {
-    let spread =
-        |(pad, &len): (&PadAxis, &usize)| Span { start: pad.low, step: pad.interior as isize + 1, len };
+    let spread = |(pad, &len): (&PadAxis, &usize)| {
+        // between no two elements the distance may be of any size
+        let step = (pad.interior as isize).wrapping_add(1);
+        Span { start: pad.low, step, len }
+    };
     let spans: Spans = padding.iter().zip(&x.meta.shape).map(spread).collect();
     let value = CpuValue::same(out.clone(), value);
     write(&value, x, &spans)
@@ -46,46 +50,59 @@ pub(crate) fn write(into: &CpuValue, x: &CpuValue, spans: &[Span]) -> Result<Cpu
 }
 
 pub(crate) fn fold(x: &CpuValue, axis: usize, step: usize, out: &Meta) -> Result<CpuValue> {
-    let last = x.meta.shape.rank() - 1;
-    let windows = Windows {
-        count: x.meta.shape[axis],
-        size: x.meta.shape[last],
-        step,
-        far: x.layout.strides[axis],
-        near: x.layout.strides[last],
-    };
-    let mut starts = x.layout.clone();
-    starts.strides.pop();
-    starts.strides[axis] = 0;
-    starts.shape = out.shape.clone();
-    let inner: usize = out.shape[axis + 1..].iter().product();
+    if out.numel() == 0 {
+        return Ok(CpuValue::same(out.clone(), Scalar::Int(0)));
+    }
+    let last = out.shape.rank() - 1;
+    let windows = Windows::new(x, axis, step, out.shape[axis]);
+    let width = out.shape[last];
+    let near = if axis == last { 0 } else { x.layout.strides[last] };
+    let mut rows = Layout { shape: out.shape[..last].into(), ..x.layout.clone() };
+    rows.strides[axis] = 0;
+    rows.strides.truncate(last);
+    // the place along the axis of each row, where it is another than that of the row
+    let mut places = Layout::uniform(rows.shape.clone());
+    places.strides.iter_mut().skip(axis).take(1).for_each(|stride| *stride = 1);
     native!(out.dtype, T => {
         let memory = x.memory::<T>();
         let mut y = Output::<T>::new(out.numel())?;
         parallel::pieces(y.slice(), 1, parallel::GRAIN, |first, y| {
-            for (i, (y, start)) in y.iter_mut().zip(starts.offsets_from(first)).enumerate() {
-                *y = windows.sum(memory, start, (first + i) / inner % out.shape[axis]);
-            }
+            let mut places = places.offsets_from(first / width);
+            each_row(y, first, width, &rows, |start, column, y| {
+                let place = places.next().unwrap_or(0);
+                for (i, y) in (column..).zip(y) {
+                    let place = if axis == last { i } else { place };
+                    *y = windows.sum(memory, start.wrapping_add_signed(i as isize * near), place);
+                }
+            });
         });
         Ok(y.finish(&out.shape, out.dtype))
     })
 }
 
-/// Windows over an axis, and how far apart they and their elements lie in memory.
+/// Windows over an axis, and how their elements lie in memory.
 struct Windows {
-    count: usize,
-    size: usize,
+    /// For each place of the axis, which windows hold it.
+    holding: Vec<Range<usize>>,
     step: usize,
     far: isize,
     near: isize,
 }
 
 impl Windows {
+    fn new(x: &CpuValue, axis: usize, step: usize, len: usize) -> Self {
+        let last = x.meta.shape.rank() - 1;
+        let (count, size) = (x.meta.shape[axis], x.meta.shape[last]);
+        let holding =
+            |place: usize| (place + 1).saturating_sub(size).div_ceil(step)..(place / step + 1).min(count);
+        let (far, near) = (x.layout.strides[axis], x.layout.strides[last]);
+        Self { holding: (0..len).map(holding).collect(), step, far, near }
+    }
+
     /// The sum of what the windows hold for one place: of window `w` that is element `place - w · step`.
+    #[inline(always)]
     fn sum<T: Number>(&self, memory: &[T], start: usize, place: usize) -> T {
-        let first = (place + 1).saturating_sub(self.size).div_ceil(self.step);
-        let end = (place / self.step + 1).min(self.count);
-        let held = (first..end).map(|w| {
+        let held = self.holding[place].clone().map(|w| {
             let within = (place - w * self.step) as isize;
             memory[start.wrapping_add_signed(w as isize * self.far + within * self.near)].lane()
         });

@@ -235,12 +235,22 @@ fn columns<T: Number, F: Fold>(
     let mut rows = reduced.offsets().map(|at| start.wrapping_add(at)).peekable();
     while rows.peek().is_some() {
         lanes.fill(F::start());
-        for at in rows.by_ref().take(DEPTH) {
-            if stride == 1 {
-                let xs = &memory[at..at + lanes.len()];
-                lanes.iter_mut().zip(xs).for_each(|(lane, x)| *lane = F::join(*lane, x.lane()));
-            } else {
-                let mut at = at;
+        for _ in 0..DEPTH / 4 {
+            let (mut at, mut count) = ([0; 4], 0);
+            for (at, row) in at.iter_mut().zip(&mut rows) {
+                (*at, count) = (row, count + 1);
+            }
+            if count == 4 && stride == 1 {
+                // four rows at once, so that the lanes are read and written a fourth as often
+                let n = lanes.len();
+                let [a, b, c, d] = at.map(|at| &memory[at..at + n]);
+                for (i, lane) in lanes.iter_mut().enumerate() {
+                    let (ab, cd) = (F::join(a[i].lane(), b[i].lane()), F::join(c[i].lane(), d[i].lane()));
+                    *lane = F::join(*lane, F::join(ab, cd));
+                }
+                continue;
+            }
+            for &(mut at) in &at[..count] {
                 for lane in lanes.iter_mut() {
                     *lane = F::join(*lane, memory[at].lane());
                     at = at.wrapping_add_signed(stride);

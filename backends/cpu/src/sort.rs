@@ -135,7 +135,7 @@ entries! { u64 by 32; u128 by 64; }
 const DIGIT: u32 = 11;
 const DIGITS: usize = 1 << DIGIT;
 /// Below this, comparing is faster than counting.
-const FEW: usize = 1024;
+const FEW: usize = 512;
 
 fn sorted<T: Ordered, E: Entry>(row: &[T], descending: bool, indices: &mut [i64]) {
     let entry = |(index, &x): (usize, &T)| E::new(directed(x, descending), index);

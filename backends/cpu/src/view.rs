@@ -180,13 +180,20 @@ fn transpose<T: Native>(memory: &[T], from: usize, y: &mut [T], to: usize, read:
 #[inline(always)]
 fn tile<T: Native>(memory: &[T], from: usize, y: &mut [T], to: usize, read: Axis, written: Axis) {
     let mut held = [[T::default(); TILE]; TILE];
+    let full = read.size == TILE && written.size == TILE;
     for (i, held) in held[..written.size].iter_mut().enumerate() {
-        let at = from.wrapping_add_signed(i as isize * written.from);
-        held[..read.size].copy_from_slice(&memory[at..at + read.size]);
+        let memory = &memory[from.wrapping_add_signed(i as isize * written.from)..];
+        match memory.first_chunk() {
+            Some(row) if full => *held = *row,
+            _ => held[..read.size].copy_from_slice(&memory[..read.size]),
+        }
     }
     for i in 0..read.size {
-        let at = to + i * read.to.unsigned_abs();
-        y[at..at + written.size].iter_mut().zip(&held).for_each(|(y, held)| *y = held[i]);
+        let y = &mut y[to + i * read.to.unsigned_abs()..];
+        match y.first_chunk_mut::<TILE>() {
+            Some(row) if full => *row = std::array::from_fn(|j| held[j][i]),
+            _ => y[..written.size].iter_mut().zip(&held).for_each(|(y, held)| *y = held[i]),
+        }
     }
 }
 

@@ -45,6 +45,15 @@ fn padding_before_after_and_between() {
 }
 
 #[test]
+fn one_element_has_no_neighbours_to_pad_between() {
+    let x = value(DType::F32, [1], &[5.0]);
+    for interior in [isize::MAX as usize, usize::MAX] {
+        let padding = smallvec![PadAxis { low: 1, high: 1, interior }];
+        assert_eq!(first(Op::Pad(&x, padding, Scalar::Int(0))), [0.0, 5.0, 0.0]);
+    }
+}
+
+#[test]
 fn a_slice_is_written_where_it_would_be_read() {
     for &dtype in DType::ALL {
         let into = value(dtype, [3, 4, 5], &small(dtype, 60));

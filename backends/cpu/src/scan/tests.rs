@@ -63,3 +63,19 @@ fn long_running_sums_stay_exact() {
     let last = first(Op::Scan(Scan::Sum, &x, 0))[n - 1];
     assert!((last / (f64::from(0.1f32) * n as f64) - 1.0).abs() < 1e-6);
 }
+
+#[test]
+fn long_sums_are_cut_in_parts() {
+    for (shape, axis) in [([700, 500], 0), ([1, 300_001], 1), ([2, 150_000], 1), ([100_001, 3], 0)] {
+        let n = shape[0] * shape[1];
+        let xs: Vec<f64> = (0..n).map(|i| ((i * 7) % 11) as f64 - 5.0).collect();
+        let x = value(DType::F32, shape, &xs);
+        assert!(
+            first(Op::Scan(Scan::Sum, &x, axis)) == plain(&shape, axis, 0.0, |sum, i| sum + xs[i]),
+            "{shape:?}"
+        );
+    }
+    // a part that overflows, after one that vanishes
+    let x = [vec![0.0; 200_000], vec![2.0; 200_000]].concat();
+    assert!(first(Op::Scan(Scan::Prod, &value(DType::F64, [400_000], &x), 0)).iter().all(|&y| y == 0.0));
+}
