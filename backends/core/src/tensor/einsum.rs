@@ -178,17 +178,14 @@ fn parse<B: Backend>(equation: &str, operands: &[&Tensor<B>]) -> Result<(Vec<Ter
     }
     let mut all: Vec<Label> = terms.iter().flat_map(|term| &term.labels).copied().collect();
     all.sort_unstable();
-    let dots = all.iter().filter_map(|label| matches!(label, Label::Dots(_)).then_some(*label));
-    let dots = {
-        let mut dots: Vec<_> = dots.collect();
-        dots.dedup();
-        dots
-    };
+    let is_dots = |label: &&Label| matches!(label, Label::Dots(_));
+    let mut dots: Vec<Label> = all.iter().filter(is_dots).copied().collect();
+    dots.dedup();
     let output = match output {
         Some(output) => labels(output, dots.len())?,
         None => {
             let once = |label: &&Label| all.iter().filter(|other| other == label).count() == 1;
-            let letters = all.iter().filter(|label| matches!(label, Label::Letter(_)));
+            let letters = all.iter().filter(|label| !is_dots(label));
             dots.iter().chain(letters.filter(once)).copied().collect()
         }
     };

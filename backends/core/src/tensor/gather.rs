@@ -146,12 +146,7 @@ impl<B: Backend> Tensor<B> {
         let count =
             if include_self { self.ones_like()? } else { put(&self.ones_like()?, Scatter::Set, 0.into())? };
         let count = put(&count, Scatter::Add, 1.into())?.maximum(1)?;
-        let mean = joined.div(&count)?;
-        if self.dtype().is_float() {
-            Ok(mean)
-        } else {
-            Self::one(Op::Unary(crate::Unary::Floor, &mean))?.to(self.dtype())
-        }
+        if self.dtype().is_float() { joined.div(&count) } else { joined.floor_divide(&count) }
     }
 
     #[track_caller]

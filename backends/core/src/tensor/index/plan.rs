@@ -195,7 +195,9 @@ fn masked<'a, B: Backend>(x: &'a Tensor<B>, first: usize, mask: &Tensor<B>) -> R
 
 /// Indices counted from the start, checked to be inside.
 fn wrapped<B: Backend>(index: &Tensor<B>, size: usize) -> Result<Tensor<B>> {
-    Tensor::one(Op::WrapIndex(index, size))
+    // eight bits may not hold what -1 stands for
+    let index = if index.dtype() == DType::I8 { index.to(DType::I32)? } else { index.clone() };
+    Tensor::one(Op::WrapIndex(&index, size))
 }
 
 /// Before which axis the result of a look-up goes: that of the first tensor where all are neighbours, else 0.
