@@ -4,7 +4,7 @@
 //!     cargo run --release --example mnist -- --epochs 5 --lr 0.001 --resume
 use clap::Parser;
 use firesteel::{
-    Any,
+    ConvOptions,
     data::{DataLoader, Dataset, Mnist, mnist},
     io::safetensors,
     nn::{
@@ -36,13 +36,14 @@ struct Net<B: Backend> {
 
 impl<B: Backend> Net<B> {
     fn new(device: &B) -> Result<Self> {
+        let same = || ConvOptions { padding: 1.into(), ..Default::default() };
         Ok(Self {
             features: Sequential((
-                Conv2d::new(1, 16, 3, device)?.padding(1),
+                Conv2d::with_options(1, 16, 3, same(), device)?,
                 BatchNorm2d::new(16, device)?,
                 ReLU,
                 MaxPool2d::new(2),
-                Conv2d::new(16, 32, 3, device)?.padding(1),
+                Conv2d::with_options(16, 32, 3, same(), device)?,
                 BatchNorm2d::new(32, device)?,
                 ReLU,
                 MaxPool2d::new(2),

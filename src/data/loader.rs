@@ -142,7 +142,8 @@ impl<D: Dataset<Item: Sample>> Plan<D> {
     }
 
     fn make(&self, batch: usize) -> Ready<D> {
-        let samples = self.batches[batch].iter().map(|&i| self.dataset.item(i)).collect::<Result<Vec<_>>>()?;
+        let samples =
+            self.batches[batch].iter().map(|&i| self.dataset.item(i)).collect::<Result<Vec<_>>>()?;
         D::Item::collate(samples)
     }
 

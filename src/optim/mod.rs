@@ -68,7 +68,8 @@ fn each_parameter<D: Differentiable>(
             };
             let gradient = Tensor::lift(param.backend(), gradient.clone());
             if gradient.shape() != param.shape() {
-                let why = format!("the gradient of {path} has shape {}, not {}", gradient.shape(), param.shape());
+                let why =
+                    format!("the gradient of {path} has shape {}, not {}", gradient.shape(), param.shape());
                 return Err(Error::shape("step", why));
             }
             let id = param.id();

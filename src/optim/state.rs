@@ -63,7 +63,8 @@ impl<D: Differentiable> States<D> {
                     continue;
                 };
                 if data.shape() != param.shape() {
-                    let why = format!("{name}.{key} has shape {}, and {name} {}", data.shape(), param.shape());
+                    let why =
+                        format!("{name}.{key} has shape {}, and {name} {}", data.shape(), param.shape());
                     return Err(Error::shape("load_state_dict", why));
                 }
                 used += 1;
@@ -81,7 +82,11 @@ impl<D: Differentiable> States<D> {
 impl<D: Differentiable> State<D> {
     /// The tensors with these names, out of the map so that they can change in place; made as zeros beside
     /// `param` where they are not there yet.
-    pub fn take<const N: usize>(&mut self, keys: [&'static str; N], param: &Tensor<D>) -> Result<[Tensor<D>; N]> {
+    pub fn take<const N: usize>(
+        &mut self,
+        keys: [&'static str; N],
+        param: &Tensor<D>,
+    ) -> Result<[Tensor<D>; N]> {
         let mut taken = Vec::with_capacity(N);
         for key in keys {
             taken.push(match self.tensors.remove(key) {
