@@ -14,7 +14,7 @@ pub type Strides = SmallVec<[isize; 4]>;
 /// assert_eq!(columns.offsets().collect::<Vec<_>>(), [0, 3, 1, 4, 2, 5]);
 /// assert!(rows.is_contiguous() && !columns.is_contiguous());
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq)]
 pub struct Layout {
     /// The sizes of the axes.
     pub shape: Shape,
@@ -22,6 +22,14 @@ pub struct Layout {
     pub strides: Strides,
     /// Where the first element lies, in elements.
     pub offset: usize,
+}
+
+/// As [`Shape`]'s.
+impl Clone for Layout {
+    #[inline]
+    fn clone(&self) -> Self {
+        Self { shape: self.shape.clone(), strides: SmallVec::from_slice(&self.strides), offset: self.offset }
+    }
 }
 
 impl Layout {

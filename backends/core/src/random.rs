@@ -13,18 +13,19 @@ pub struct Stream {
 
 impl Stream {
     /// The four words of a block, counted from the stream's start.
-    #[inline]
+    #[inline(always)]
     pub fn block(self, index: u64) -> [u32; 4] {
         let ([k0, k1], [lo, hi]) = (halves(self.seed), halves(self.offset.wrapping_add(index)));
         philox([lo, hi, 0, 0], [k0, k1])
     }
 }
 
+#[inline(always)]
 fn halves(x: u64) -> [u32; 2] {
     [x as u32, (x >> 32) as u32]
 }
 
-#[inline]
+#[inline(always)]
 fn philox([mut a, mut b, mut c, mut d]: [u32; 4], [mut k0, mut k1]: [u32; 2]) -> [u32; 4] {
     for _ in 0..10 {
         let p = u64::from(a) * 0xD251_1F53;

@@ -14,8 +14,16 @@ pub type Axes = SmallVec<[usize; 4]>;
 /// let shape = Shape::from([2, 3]);
 /// assert_eq!((shape.rank(), shape.numel(), shape.to_string()), (2, 6, "[2, 3]".into()));
 /// ```
-#[derive(Clone, Default, PartialEq, Eq, Hash)]
+#[derive(Default, PartialEq, Eq, Hash)]
 pub struct Shape(SmallVec<[usize; 4]>);
+
+/// By a copy of the memory: `SmallVec`'s own goes size by size, which is felt where tensors are small.
+impl Clone for Shape {
+    #[inline]
+    fn clone(&self) -> Self {
+        Self(SmallVec::from_slice(&self.0))
+    }
+}
 
 impl Shape {
     /// No axes: the shape of a single number.

@@ -2,20 +2,14 @@
 //! first-level cache, and each line of it is one vectorised loop over the block.
 use crate::{
     CpuValue,
-    elementwise::{
-        convert::{Convert, Stored, To, convert},
-        number::{self, Line, Number},
-        walk::Walk,
-    },
+    elementwise::{Numbers, Stored, Walk, defined, grain, step},
     memory::Block,
     parallel,
+    stream::{fence, stream},
     value::Native,
 };
-use bytemuck::{cast_slice, cast_slice_mut, pod_read_unaligned};
-use firesteel_core::{
-    Binary, Compare, DType, Error, Layout, Metas, Op, Outputs, Program, Result, Shape, Unary,
-};
-use half::{bf16, f16};
+use bytemuck::{cast_slice, cast_slice_mut};
+use firesteel_core::{Binary, DType, Error, Layout, Meta, Metas, Op, Outputs, Program, Result, Shape};
 use smallvec::SmallVec;
 use std::{
     ops::Range,
@@ -28,22 +22,24 @@ const BLOCK: usize = 1024;
 /// A row of as many elements is worth a block of its own.
 const LONG_ROW: usize = 256;
 
-/// Below this many elements another thread is not worth it.
-const GRAIN: usize = 16 * 1024;
+/// Whether a result is so large that no cache would hold it until somebody reads it: then it had better
+/// go around the caches, since a line that is written in them is read first.
+pub(crate) fn streams(out: &Meta) -> bool {
+    out.bytes() >= 32 << 20
+}
 
-/// Where a block of an input comes from.
+/// Where the elements of an input are.
 #[derive(Clone, Copy)]
 pub(crate) enum Input<'a> {
-    /// A value.
+    /// In a value.
     Value(&'a CpuValue),
-    /// What this result's memory holds before.
+    /// In this result's memory, before it is written.
     Target(usize),
 }
 
 /// Runs a program of element-wise operations.
 pub(crate) fn chain(program: &Program, xs: &[&CpuValue], out: &Metas) -> Result<Outputs<CpuValue>> {
-    let shape = &out[0].shape;
-    if xs.iter().all(|x| x.is_same()) && shape.numel() > 1 {
+    if xs.iter().all(|x| x.is_same()) && out[0].numel() > 1 {
         return uniform(program, xs, out);
     }
     let inputs = xs.iter().map(|&x| Input::Value(x)).collect();
@@ -64,24 +60,27 @@ fn uniform(program: &Program, xs: &[&CpuValue], out: &Metas) -> Result<Outputs<C
     Ok(results.iter().zip(out).map(|(y, meta)| y.view(Layout::uniform(meta.shape.clone()))).collect())
 }
 
-/// A program made ready: where its inputs lie, and which slot each value takes.
+/// A program made ready: where its inputs lie, and where each value goes.
 pub(crate) struct Plan<'a> {
-    program: &'a Program,
-    inputs: SmallVec<[Input<'a>; 4]>,
+    code: Vec<Op<usize>>,
+    inputs: Vec<Input<'a>>,
     walk: Walk,
     /// The dtype of each value: inputs, then lines.
     dtypes: SmallVec<[DType; 8]>,
     /// The slot of each value, by which those share one that do not live at the same time.
     slots: SmallVec<[usize; 8]>,
     count: usize,
+    results: &'a [usize],
+    /// Whether the results go around the caches.
+    streams: bool,
 }
 
 impl<'a> Plan<'a> {
     /// For results like `out`, over inputs of their shape.
-    pub(crate) fn new(program: &'a Program, inputs: SmallVec<[Input<'a>; 4]>, out: &Metas) -> Result<Self> {
+    pub(crate) fn new(program: &'a Program, inputs: Vec<Input<'a>>, out: &Metas) -> Result<Self> {
         let shape = &out[0].shape;
-        let of_shape = |input: &Input| !matches!(input, Input::Value(x) if x.meta.shape != *shape);
-        if out.iter().any(|meta| meta.shape != *shape) || !inputs.iter().all(of_shape) {
+        let fits = |input: &Input| !matches!(input, Input::Value(x) if x.meta.shape != *shape);
+        if out.iter().any(|meta| meta.shape != *shape) || !inputs.iter().all(fits) {
             return Err(Error::internal("chain", "its operands and results have to have one shape"));
         }
         let rows = Layout::contiguous(shape.clone());
@@ -90,13 +89,11 @@ impl<'a> Plan<'a> {
             Input::Target(_) => &rows,
         });
         let walk = Walk::new(shape, layouts);
-        let mut dtypes: SmallVec<[DType; 8]> = inputs
-            .iter()
-            .map(|input| match *input {
-                Input::Value(x) => x.meta.dtype,
-                Input::Target(i) => out[i].dtype,
-            })
-            .collect();
+        let dtype = |input: &Input| match *input {
+            Input::Value(x) => x.meta.dtype,
+            Input::Target(i) => out[i].dtype,
+        };
+        let mut dtypes: SmallVec<[DType; 8]> = inputs.iter().map(dtype).collect();
         for op in &program.code {
             dtypes.push(match op {
                 Op::Full(_, _, dtype) | Op::Cast(_, dtype) => *dtype,
@@ -106,265 +103,227 @@ impl<'a> Plan<'a> {
             });
         }
         let (slots, count) = allot(program);
-        Ok(Plan { program, inputs, walk, dtypes, slots, count })
+        let code = rounded_once(program);
+        let streams = streams(&out[0]) && !inputs.iter().any(|x| matches!(x, Input::Target(_)));
+        Ok(Plan { code, inputs, walk, dtypes, slots, count, results: &program.results, streams })
+    }
+
+    /// Whether whole numbers are divided, of which one may be zero.
+    pub(crate) fn may_fail(&self) -> bool {
+        self.code.iter().any(|op| match *op {
+            Op::Binary(Binary::Div | Binary::Remainder | Binary::Fmod, a, _) => !self.dtypes[a].is_float(),
+            _ => false,
+        })
     }
 
     /// Writes the results, row-major, to memory of their sizes.
-    pub(crate) fn run(&self, results: SmallVec<[&mut [u8]; 1]>) -> Result<()> {
+    pub(crate) fn run(&self, results: Vec<&mut [u8]>) -> Result<()> {
         let len = self.walk.len();
-        let pieces = (len / GRAIN).clamp(1, parallel::num_threads() * 4);
+        let pieces = (len / grain(&self.code)).clamp(1, parallel::num_threads() * 4);
         let size = len.div_ceil(pieces).max(1).next_multiple_of(BLOCK);
-        let mut jobs: Vec<Job> =
-            (0..len).step_by(size).map(|start| Job::new(start, size.min(len - start))).collect();
-        for (result, &number) in results.into_iter().zip(&self.program.results) {
+        let job = |start| Job { start, len: size.min(len - start), results: vec![] };
+        let mut jobs: Vec<Job> = (0..len).step_by(size).map(job).collect();
+        for (result, &number) in results.into_iter().zip(self.results) {
             let bytes = size * self.dtypes[number].size();
             jobs.iter_mut().zip(result.chunks_mut(bytes)).for_each(|(job, piece)| job.results.push(piece));
         }
         let is_defined = AtomicBool::new(true);
         parallel::jobs(jobs, |job| {
-            if !self.work(job) {
+            if !Worker::new(self, job).run() {
                 is_defined.store(false, Ordering::Relaxed);
             }
         });
-        if is_defined.into_inner() {
-            return Ok(());
-        }
-        Err(Error::value("chain", "a whole number cannot be divided by zero"))
-    }
-
-    /// One thread's part; false where a whole number was divided by zero.
-    fn work(&self, mut job: Job) -> bool {
-        let row = self.walk.row();
-        let mut slots = Slots::new(self.count, job.len.min(BLOCK));
-        let mut places: SmallVec<[Place; 8]> = SmallVec::new();
-        let mut done = 0;
-        while done < job.len {
-            let at = job.start + done;
-            let mut n = BLOCK.min(job.len - done);
-            if row >= LONG_ROW {
-                n = n.min(row - at % row);
-            }
-            places.clear();
-            for k in 0..self.inputs.len() {
-                places.push(self.load(k, at, &job.results, done..done + n, &mut slots));
-            }
-            for (line, op) in self.program.code.iter().enumerate() {
-                match self.step(op, self.slots[self.inputs.len() + line], n, &places, &mut slots) {
-                    Some(place) => places.push(place),
-                    None => return false,
-                }
-            }
-            for (result, &number) in job.results.iter_mut().zip(&self.program.results) {
-                native!(self.dtypes[number], T => {
-                    let y: &mut [T] = cast_slice_mut(result);
-                    store(slots.line(places[number], n), &mut y[done..done + n]);
-                });
-            }
-            done += n;
-        }
-        true
-    }
-
-    /// Makes the elements of an input ready that lie beside the results from number `at` on. Those of a
-    /// target are `here` in its memory.
-    fn load(
-        &self,
-        k: usize,
-        at: usize,
-        results: &[&mut [u8]],
-        here: Range<usize>,
-        slots: &mut Slots,
-    ) -> Place<'a> {
-        let (slot, n) = (self.slots[k], here.len());
-        native!(self.dtypes[k], T => {
-            let x = match self.inputs[k] {
-                Input::Value(x) => x.memory::<T>(),
-                Input::Target(i) => {
-                    let x: &[T] = cast_slice(results[i]);
-                    T::widen(&x[here], slots.line_mut(slot, n));
-                    return Place::Slot(slot);
-                }
-            };
-            match self.walk.seen(k, at, n) {
-                Some((first, true)) => {
-                    T::widen(&x[first..first + 1], slots.line_mut(slot, 1));
-                    slots.one(slot)
-                }
-                Some((first, false)) if self.dtypes[k].is_half() => {
-                    T::widen(&x[first..first + n], slots.line_mut(slot, n));
-                    Place::Slot(slot)
-                }
-                Some((first, false)) => Place::Memory(cast_slice(&x[first..first + n])),
-                None => {
-                    let mut gathered = [T::default(); BLOCK];
-                    self.walk.gather(k, x, at, &mut gathered[..n]);
-                    T::widen(&gathered[..n], slots.line_mut(slot, n));
-                    Place::Slot(slot)
-                }
-            }
-        })
-    }
-
-    /// Runs a line; nothing where a whole number was divided by zero.
-    fn step(
-        &self,
-        op: &Op<usize>,
-        slot: usize,
-        n: usize,
-        places: &[Place],
-        slots: &mut Slots,
-    ) -> Option<Place<'a>> {
-        let mut is_one = true;
-        op.clone().each(|x| is_one &= matches!(places[x], Place::One(_)));
-        let n = if is_one { 1 } else { n };
-        let mut memory = slots.take(slot);
-        let is_defined = {
-            let (y, of) = (&mut memory[..], &*slots);
-            let dtype = |x: usize| self.dtypes[x];
-            match *op {
-                Op::Full(value, _, dtype) => {
-                    arithmetic!(dtype, T => cast_slice_mut(y)[0] = value.round_to(dtype).to::<T>());
-                    true
-                }
-                // Bool is a byte of 0 or 1
-                Op::Unary(Unary::Not, x) if dtype(x) == DType::Bool => {
-                    u8::binary(Binary::BitXor, of.line(places[x], n), Line::One(1), first(y, n))
-                }
-                Op::Unary(kind, x) => {
-                    arithmetic!(dtype(x), T => T::unary(kind, of.line(places[x], n).as_slice(), first(y, n)));
-                    true
-                }
-                Op::Binary(kind, a, b) => {
-                    let kind = match kind {
-                        Binary::Add if dtype(a) == DType::Bool => Binary::BitOr,
-                        Binary::Mul if dtype(a) == DType::Bool => Binary::BitAnd,
-                        kind => kind,
-                    };
-                    arithmetic!(dtype(a), T => {
-                        T::binary(kind, of.line(places[a], n), of.line(places[b], n), first(y, n))
-                    })
-                }
-                Op::Compare(kind, a, b) => {
-                    arithmetic!(dtype(a), T => {
-                        T::compare(kind, of.line(places[a], n), of.line(places[b], n), first(y, n))
-                    });
-                    true
-                }
-                Op::Select(c, a, b) => {
-                    arithmetic!(dtype(a), T => number::select(
-                        of.line(places[c], n),
-                        of.line::<T>(places[a], n),
-                        of.line(places[b], n),
-                        first(y, n),
-                    ));
-                    true
-                }
-                Op::Cast(x, to) => {
-                    arithmetic!(dtype(x), T => cast::<T>(of.line(places[x], n), to, y, n));
-                    true
-                }
-                // `new` refused the rest
-                _ => true,
-            }
-        };
-        slots.put(slot, memory);
-        is_defined.then(|| if is_one { slots.one(slot) } else { Place::Slot(slot) })
+        defined("chain", is_defined.into_inner())
     }
 }
 
-/// A thread's part of the results: `len` from number `start` on.
+/// A thread's part of the results: `len` from number `start` on, whose memory is `results`.
 struct Job<'a> {
     start: usize,
     len: usize,
-    results: SmallVec<[&'a mut [u8]; 1]>,
-}
-
-impl Job<'_> {
-    fn new(start: usize, len: usize) -> Self {
-        Job { start, len, results: SmallVec::new() }
-    }
+    results: Vec<&'a mut [u8]>,
 }
 
 /// Where the numbers of a block are.
 #[derive(Clone, Copy)]
 enum Place<'a> {
+    /// In an input, or one for all.
+    Input(Numbers<'a>),
     /// In the slot with this number.
     Slot(usize),
-    /// As they lie in an input's memory.
-    Memory(&'a [u8]),
-    /// One for all, in the first bytes.
-    One(u64),
+    /// Where this result is written.
+    Result(usize),
 }
 
-/// A thread's memory for blocks of numbers.
-struct Slots(Vec<Box<[u64]>>);
+/// A thread at work.
+struct Worker<'a> {
+    plan: &'a Plan<'a>,
+    job: Job<'a>,
+    /// Memory for blocks of numbers.
+    slots: Vec<Box<[u64]>>,
+    /// Where each value of the current block is.
+    places: SmallVec<[Place<'a>; 8]>,
+    /// Which part of the job the current block is.
+    block: Range<usize>,
+}
 
-impl Slots {
-    fn new(count: usize, block: usize) -> Self {
-        Slots((0..count).map(|_| vec![0; block].into()).collect())
+impl<'a> Worker<'a> {
+    fn new(plan: &'a Plan<'a>, job: Job<'a>) -> Self {
+        let slot = vec![0; job.len.min(BLOCK)].into_boxed_slice();
+        Worker { plan, job, slots: vec![slot; plan.count], places: SmallVec::new(), block: 0..0 }
     }
 
-    fn line<'s, T: Number>(&'s self, place: Place<'s>, n: usize) -> Line<'s, T> {
-        match place {
-            Place::Slot(slot) => Line::Many(&cast_slice(&self.0[slot])[..n]),
-            Place::Memory(bytes) => Line::Many(cast_slice(bytes)),
-            Place::One(bits) => Line::One(pod_read_unaligned(&bits.to_ne_bytes()[..size_of::<T>()])),
+    /// Does the job; false where a whole number was divided by zero.
+    fn run(mut self) -> bool {
+        let row = self.plan.walk.row();
+        while self.block.end < self.job.len {
+            let done = self.block.end;
+            let mut n = BLOCK.min(self.job.len - done);
+            if row >= LONG_ROW {
+                n = n.min(row - (self.job.start + done) % row);
+            }
+            self.block = done..done + n;
+            self.places.clear();
+            for k in 0..self.plan.inputs.len() {
+                let place = native!(self.plan.dtypes[k], T => self.load::<T>(k));
+                self.places.push(place);
+            }
+            for line in 0..self.plan.code.len() {
+                match self.line(line) {
+                    Some(place) => self.places.push(place),
+                    None => return false,
+                }
+            }
+            for (i, &number) in self.plan.results.iter().enumerate() {
+                if !matches!(self.places[number], Place::Result(j) if i == j) {
+                    native!(self.plan.dtypes[number], T => self.store::<T>(i, number));
+                }
+            }
+        }
+        if self.plan.streams {
+            fence();
+        }
+        true
+    }
+
+    /// Makes an input's numbers ready.
+    fn load<T: Stored>(&mut self, k: usize) -> Place<'a> {
+        let (slot, n) = (self.plan.slots[k], self.block.len());
+        let y = &mut self.slots[slot];
+        let x = match self.plan.inputs[k] {
+            Input::Value(x) => x.memory::<T>(),
+            Input::Target(i) => {
+                let x: &[T] = cast_slice(self.job.results[i]);
+                T::widen(&x[self.block.clone()], first(y, n));
+                return Place::Slot(slot);
+            }
+        };
+        let at = self.job.start + self.block.start;
+        match self.plan.walk.seen(k, at, n) {
+            Some((from, true)) => {
+                T::widen(&x[from..from + 1], first(y, 1));
+                Place::Input(Numbers::One(y[0]))
+            }
+            Some((from, false)) if !self.plan.dtypes[k].is_half() => {
+                Place::Input(Numbers::Many(cast_slice(&x[from..from + n])))
+            }
+            Some((from, false)) => {
+                T::widen(&x[from..from + n], first(y, n));
+                Place::Slot(slot)
+            }
+            None => {
+                let mut gathered = [T::default(); BLOCK];
+                self.plan.walk.gather(k, x, at, &mut gathered[..n]);
+                T::widen(&gathered[..n], first(y, n));
+                Place::Slot(slot)
+            }
         }
     }
 
-    fn line_mut<T: Number>(&mut self, slot: usize, n: usize) -> &mut [T] {
-        first(&mut self.0[slot], n)
+    /// Runs a line, and says where its numbers are; nothing where a whole number was divided by zero.
+    fn line(&mut self, line: usize) -> Option<Place<'a>> {
+        let number = self.plan.inputs.len() + line;
+        let (op, dtype) = (&self.plan.code[line], self.plan.dtypes[number]);
+        let mut is_one = true;
+        op.clone().each(|x| is_one &= matches!(self.places[x], Place::Input(Numbers::One(_))));
+        // straight to a result where that takes it as it is
+        let is_plain = !is_one && !self.plan.streams && !dtype.is_half();
+        if let Some(i) = self.plan.results.iter().position(|&r| is_plain && r == number) {
+            let memory = std::mem::take(&mut self.job.results[i]);
+            let y: &mut [u8] = &mut memory[bytes(&self.block, dtype.size())];
+            let is_defined = step(op, |x| self.operand(x), self.block.len(), y);
+            self.job.results[i] = memory;
+            return is_defined.then_some(Place::Result(i));
+        }
+        let slot = self.plan.slots[number];
+        let mut memory = std::mem::take(&mut self.slots[slot]);
+        let n = if is_one { 1 } else { self.block.len() };
+        let is_defined = step(op, |x| self.operand(x), n, cast_slice_mut(&mut memory));
+        let place = if is_one { Place::Input(Numbers::One(memory[0])) } else { Place::Slot(slot) };
+        self.slots[slot] = memory;
+        is_defined.then_some(place)
     }
 
-    /// The first number of a slot as the one for all.
-    fn one(&self, slot: usize) -> Place<'static> {
-        Place::One(self.0[slot][0])
+    /// A value that is there, with its dtype.
+    fn operand(&self, number: usize) -> (DType, Numbers<'_>) {
+        let dtype = self.plan.dtypes[number];
+        let numbers = match self.places[number] {
+            Place::Input(numbers) => numbers,
+            Place::Slot(slot) => {
+                let width = arithmetic!(dtype, T => size_of::<T>());
+                Numbers::Many(&cast_slice(&self.slots[slot])[..self.block.len() * width])
+            }
+            Place::Result(i) => Numbers::Many(&self.job.results[i][bytes(&self.block, dtype.size())]),
+        };
+        (dtype, numbers)
     }
 
-    /// Takes a slot's memory out, so that it can be written while others are read.
-    fn take(&mut self, slot: usize) -> Box<[u64]> {
-        std::mem::take(&mut self.0[slot])
-    }
-
-    fn put(&mut self, slot: usize, memory: Box<[u64]>) {
-        self.0[slot] = memory;
+    /// Writes a value to a result.
+    fn store<T: Stored>(&mut self, i: usize, number: usize) {
+        let memory = std::mem::take(&mut self.job.results[i]);
+        let y: &mut [T] = &mut cast_slice_mut(memory)[self.block.clone()];
+        match self.operand(number) {
+            (_, Numbers::One(bits)) => {
+                let mut one = [T::default()];
+                T::narrow(&cast_slice(&[bits])[..1], &mut one);
+                y.fill(one[0]);
+            }
+            (dtype, Numbers::Many(x)) if self.plan.streams && dtype.is_half() => {
+                let mut narrow = [T::default(); BLOCK];
+                let narrow = &mut narrow[..y.len()];
+                T::narrow(cast_slice(x), narrow);
+                stream(cast_slice(narrow), cast_slice_mut(y));
+            }
+            (_, Numbers::Many(x)) if self.plan.streams => stream(x, cast_slice_mut(y)),
+            (_, Numbers::Many(x)) => T::narrow(cast_slice(x), y),
+        }
+        self.job.results[i] = memory;
     }
 }
 
-/// The first `n` numbers that lie in a slot's memory.
+/// The first `n` numbers of a slot's memory.
 fn first<T: Native>(memory: &mut [u64], n: usize) -> &mut [T] {
     &mut cast_slice_mut(memory)[..n]
 }
 
-/// Numbers to the elements of a result.
-fn store<T: Stored>(x: Line<T::Number>, y: &mut [T]) {
-    match x {
-        Line::Many(x) => T::narrow(x, y),
-        Line::One(x) => {
-            let mut one = [T::default()];
-            T::narrow(&[x], &mut one);
-            y.fill(one[0]);
+/// Which bytes of the job a block is.
+fn bytes(block: &Range<usize>, size: usize) -> Range<usize> {
+    block.start * size..block.end * size
+}
+
+/// The lines, where one that casts to half precision and is a result, but never read, leaves the rounding
+/// to what writes the result.
+fn rounded_once(program: &Program) -> Vec<Op<usize>> {
+    let mut code = program.code.clone();
+    for line in 0..code.len() {
+        let Op::Cast(x, dtype) = code[line] else { continue };
+        let mut is_read = false;
+        program.code.iter().for_each(|op| op.clone().each(|x| is_read |= x == program.inputs + line));
+        if dtype.is_half() && !is_read {
+            code[line] = Op::Cast(x, DType::F32);
         }
     }
-}
-
-/// `n` numbers as those of another dtype.
-fn cast<T: Number + Convert>(x: Line<T>, to: DType, y: &mut [u64], n: usize) {
-    match to {
-        DType::Bool => T::compare(Compare::Ne, x, Line::One(T::default()), first(y, n)),
-        DType::BF16 => round::<T, bf16>(x, first(y, n)),
-        DType::F16 => round::<T, f16>(x, first(y, n)),
-        _ => arithmetic!(to, U => convert::<T, U>(x.as_slice(), first(y, n))),
-    }
-}
-
-/// Numbers as f32, rounded to what a narrower type can hold.
-fn round<T: To<f32> + Number, U: Stored<Number = f32>>(x: Line<T>, y: &mut [f32]) {
-    let mut narrow = [U::default(); BLOCK];
-    let narrow = &mut narrow[..y.len()];
-    convert(x.as_slice(), y);
-    U::narrow(y, narrow);
-    U::widen(narrow, y);
+    code
 }
 
 /// Gives each value of a program a slot, so that none is written while it is read: the slots, and how many.

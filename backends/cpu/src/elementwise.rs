@@ -1,57 +1,102 @@
-//! Element by element: on what lies one after another in one call of a loop, on anything else as a chain of
-//! one line.
-pub(crate) mod convert;
+//! Element by element: what lies one after another is one call of a loop, anything else a chain of one line.
+mod convert;
 mod float;
 mod integer;
-pub(crate) mod number;
-pub(crate) mod walk;
+mod number;
+mod step;
+mod walk;
+
+pub(crate) use convert::Stored;
+pub(crate) use step::{Numbers, grain, step};
+pub(crate) use walk::Walk;
+
+#[cfg(test)]
+mod tests;
 
 use crate::{CpuValue, chain, parallel, value::Output};
-use firesteel_core::{Binary, Compare, DType, Error, Meta, Op, Program, Result, Unary};
-use number::Number;
-use smallvec::smallvec;
+use bytemuck::cast_slice_mut;
+use firesteel_core::{Axes, DType, Error, Meta, Op, Program, Result, Shape};
+use smallvec::{SmallVec, smallvec};
+use std::sync::atomic::{AtomicBool, Ordering};
 
-/// Below this many elements a function that takes long is not worth another thread.
-const GRAIN: usize = 8 * 1024;
-
-pub(crate) fn unary(kind: Unary, x: &CpuValue) -> Result<CpuValue> {
-    let dtype = x.meta.dtype;
-    if dtype.is_half() || dtype == DType::Bool || x.is_same() || !x.layout.is_contiguous() {
-        return one_line(Op::Unary(kind, 0), &[x], dtype);
-    }
-    arithmetic!(dtype, T => {
-        let mut y = Output::<T>::new(x.meta.numel())?;
-        if let Some(x) = x.rows::<T>() {
-            parallel::pieces(y.slice(), 1, GRAIN, |start, y| T::unary(kind, &x[start..start + y.len()], y));
-        }
-        Ok(y.finish(&x.meta.shape, dtype))
+/// Runs an operation of one result that goes element by element.
+pub(crate) fn elementwise(op: Op<&CpuValue>, out: &Meta) -> Result<CpuValue> {
+    let mut xs: SmallVec<[&CpuValue; 3]> = SmallVec::new();
+    let op = op.map(|x| {
+        xs.push(x);
+        xs.len() - 1
+    });
+    let Some(operands) = lines(&xs, out) else {
+        return match common_order(&xs) {
+            Some(axes) => reordered(op, &xs, out, &axes),
+            None => one_line(op, &xs, out),
+        };
+    };
+    native!(out.dtype, T => {
+        let mut y = Output::<T>::new(out.numel())?;
+        let is_defined = AtomicBool::new(true);
+        parallel::pieces(y.slice(), 1, grain([&op]), |start, y| {
+            let n = y.len();
+            let part = |x: usize| (operands[x].0, operands[x].1.part(operands[x].0, start, n));
+            if !step(&op, part, n, cast_slice_mut(y)) {
+                is_defined.store(false, Ordering::Relaxed);
+            }
+        });
+        defined(op.name(), is_defined.into_inner())?;
+        Ok(y.finish(&out.shape, out.dtype))
     })
 }
 
-pub(crate) fn binary(kind: Binary, a: &CpuValue, b: &CpuValue) -> Result<CpuValue> {
-    one_line(Op::Binary(kind, 0, 1), &[a, b], a.meta.dtype)
-}
-
-pub(crate) fn compare(kind: Compare, a: &CpuValue, b: &CpuValue) -> Result<CpuValue> {
-    one_line(Op::Compare(kind, 0, 1), &[a, b], DType::Bool)
-}
-
-pub(crate) fn select(c: &CpuValue, a: &CpuValue, b: &CpuValue) -> Result<CpuValue> {
-    one_line(Op::Select(0, 1, 2), &[c, a, b], a.meta.dtype)
-}
-
-pub(crate) fn cast(x: &CpuValue, dtype: DType) -> Result<CpuValue> {
-    if dtype == x.meta.dtype {
-        return Ok(x.clone());
+/// The operands with their dtypes, where one call of a loop can take them as they lie.
+fn lines<'a>(xs: &[&'a CpuValue], out: &Meta) -> Option<SmallVec<[(DType, Numbers<'a>); 3]>> {
+    if chain::streams(out) || out.dtype.is_half() || xs.iter().all(|x| x.is_same()) {
+        return None;
     }
-    one_line(Op::Cast(0, dtype), &[x], dtype)
+    xs.iter().map(|x| Some((x.meta.dtype, Numbers::all(x)?))).collect()
+}
+
+/// The order of axes, other than their own, in which all operands are row-major.
+fn common_order(xs: &[&CpuValue]) -> Option<Axes> {
+    let first = xs.iter().find(|x| !x.is_same())?;
+    if first.layout.is_contiguous() {
+        return None;
+    }
+    let mut axes: Axes = (0..first.meta.shape.rank()).collect();
+    axes.sort_by_key(|&axis| std::cmp::Reverse(first.layout.strides[axis]));
+    let fits = |x: &&CpuValue| x.is_same() || x.layout.permute(&axes).is_contiguous();
+    xs.iter().all(fits).then_some(axes)
+}
+
+/// The operation on what is row-major when its axes are ordered so; the result lies likewise.
+fn reordered(op: Op<usize>, xs: &[&CpuValue], out: &Meta, axes: &[usize]) -> Result<CpuValue> {
+    let views: SmallVec<[CpuValue; 3]> = xs.iter().map(|x| x.view(x.layout.permute(axes))).collect();
+    let shape: Shape = axes.iter().map(|&axis| out.shape[axis]).collect();
+    let y = elementwise(op.map(|x| &views[x]), &Meta::new(shape, out.dtype))?;
+    let mut back: Axes = axes.into();
+    axes.iter().enumerate().for_each(|(to, &from)| back[from] = to);
+    Ok(y.view(y.layout.permute(&back)))
 }
 
 /// An operation as a chain.
-fn one_line(op: Op<usize>, xs: &[&CpuValue], dtype: DType) -> Result<CpuValue> {
+fn one_line(op: Op<usize>, xs: &[&CpuValue], out: &Meta) -> Result<CpuValue> {
     let name = op.name();
     let program = Program { inputs: xs.len(), code: vec![op], results: vec![xs.len()] };
-    let out = smallvec![Meta::new(&xs[0].meta.shape, dtype)];
-    let results = chain::chain(&program, xs, &out).map_err(|e| e.within(name))?;
+    let results = chain::chain(&program, xs, &smallvec![out.clone()]).map_err(|e| e.within(name))?;
     results.into_iter().next().ok_or_else(|| Error::internal(name, "a chain gave no result"))
+}
+
+/// What a division of whole numbers by zero is.
+pub(crate) fn defined(name: &'static str, is_defined: bool) -> Result<()> {
+    if is_defined {
+        return Ok(());
+    }
+    Err(Error::value(name, "a whole number cannot be divided by zero: there is one in the divisor"))
+}
+
+/// The elements as another dtype.
+pub(crate) fn cast(x: &CpuValue, dtype: DType) -> Result<CpuValue> {
+    if x.meta.dtype == dtype {
+        return Ok(x.clone());
+    }
+    elementwise(Op::Cast(x, dtype), &Meta::new(&x.meta.shape, dtype))
 }

@@ -1,8 +1,6 @@
-//! Kernels for operations that have parts, and operations in place.
-use crate::{
-    Cpu, CpuValue, attention, chain, elementwise, loss, matmul, norm, pool, real::Real, softmax, topk,
-};
-use firesteel_core::{Backend, DType, Error, Fused, Meta, Metas, Op, Operand, Outputs, Result};
+//! Kernels for operations that have parts.
+use crate::{CpuValue, attention, chain, elementwise, loss, matmul, norm, pool, real::Real, softmax, topk};
+use firesteel_core::{DType, Error, Fused, Meta, Metas, Outputs, Result};
 use smallvec::smallvec;
 
 /// Whether there is a kernel; else the operation is decomposed, and so is what there is nothing of.
@@ -67,14 +65,4 @@ fn widened(fused: &Fused, xs: &[&CpuValue], out: &Metas) -> Result<Outputs<CpuVa
 
 fn without_kernel(fused: &Fused) -> Error {
     Error::internal(fused.name(), "has no kernel here: it is decomposed")
-}
-
-/// Replaces the targets by the results.
-pub(crate) fn update(cpu: &Cpu, targets: &mut [&mut CpuValue], op: Op<Operand<&CpuValue>>) -> Result<()> {
-    let results = cpu.run(op.map(|x| match x {
-        Operand::Target(i) => &*targets[i],
-        Operand::Value(v) => v,
-    }))?;
-    targets.iter_mut().zip(results).for_each(|(target, result)| **target = result);
-    Ok(())
 }

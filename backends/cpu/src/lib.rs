@@ -24,15 +24,18 @@ mod norm;
 mod number;
 mod parallel;
 mod pool;
+mod random;
 mod real;
 mod reduce;
 mod scan;
 pub mod simd;
 mod softmax;
 mod sort;
+mod stream;
 #[cfg(test)]
 mod testing;
 mod topk;
+mod update;
 mod view;
 mod windows;
 
@@ -122,7 +125,7 @@ impl Backend for Cpu {
         let y = match op {
             Op::Full(value, ..) => CpuValue::same(meta.clone(), value),
             Op::Arange { start, step, .. } => create::arange(start, step, meta)?,
-            Op::Random(kind, stream, ..) => create::random(kind, stream, meta)?,
+            Op::Random(kind, stream, ..) => random::random(kind, stream, meta)?,
 
             Op::Reshape(x, shape) => view::reshape(x, &shape)?,
             Op::Permute(x, axes) => x.view(x.layout.permute(&axes)),
@@ -130,10 +133,9 @@ impl Backend for Cpu {
             Op::Slice(x, spans) => x.view(x.layout.slice(&spans)),
             Op::Windows { x, axis, size, step } => x.view(x.layout.windows(axis, size, step)),
 
-            Op::Unary(kind, x) => elementwise::unary(kind, x)?,
-            Op::Binary(kind, a, b) => elementwise::binary(kind, a, b)?,
-            Op::Compare(kind, a, b) => elementwise::compare(kind, a, b)?,
-            Op::Select(c, a, b) => elementwise::select(c, a, b)?,
+            op @ (Op::Unary(..) | Op::Binary(..) | Op::Compare(..) | Op::Select(..)) => {
+                elementwise::elementwise(op, meta)?
+            }
             Op::Cast(x, dtype) => elementwise::cast(x, dtype)?,
 
             Op::Reduce(kind, x, axes) => reduce::reduce(kind, x, &axes, meta)?,
@@ -166,6 +168,6 @@ impl Backend for Cpu {
     }
 
     fn update(&self, targets: &mut [&mut CpuValue], op: Op<Operand<&CpuValue>>) -> Result<()> {
-        fused::update(self, targets, op)
+        update::update(self, targets, op)
     }
 }

@@ -137,7 +137,10 @@ impl Block {
             }
         };
         let allocated = ALLOCATED.fetch_add(size, Ordering::Relaxed) + size;
-        PEAK.fetch_max(allocated, Ordering::Relaxed);
+        // looked at first, as most often nothing has to be written
+        if allocated > PEAK.load(Ordering::Relaxed) {
+            PEAK.fetch_max(allocated, Ordering::Relaxed);
+        }
         Ok(Block { start, class })
     }
 

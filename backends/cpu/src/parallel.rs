@@ -81,11 +81,11 @@ pub(crate) fn rows<T: Send, U: Send, const N: usize>(
     work: impl Fn(usize, &mut [T], [&mut [U]; N]) -> Result<()> + Sync,
 ) -> Result<()> {
     let units = y.len() / unit.max(1);
-    let count = (y.len() / grain.max(1)).min(num_threads() * 4).min(units);
+    let count = (y.len() / grain.max(1)).min(units);
     if count <= 1 || num_threads() == 1 {
         return work(0, y, more);
     }
-    let size = units.div_ceil(count);
+    let size = units.div_ceil(count.min(num_threads() * 4));
     let mut more = more.map(|m| {
         let part = m.len() / units;
         m.chunks_mut((part * size).max(1))

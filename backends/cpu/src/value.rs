@@ -44,7 +44,9 @@ impl CpuValue {
     pub(crate) fn same(meta: Meta, value: Scalar) -> Self {
         let mut bytes = [0; 8];
         let layout = Layout::uniform(meta.shape.clone());
-        firesteel_core::with_dtype!(meta.dtype, T => write_element(&mut bytes, value.to::<T>()));
+        firesteel_core::with_dtype!(meta.dtype, T => {
+            bytes[..size_of::<T>()].copy_from_slice(bytemuck::bytes_of(&value.to::<T>()));
+        });
         Self { meta, layout, storage: Storage::Same(Element(bytes)) }
     }
 
@@ -128,12 +130,6 @@ impl<T: Native> Output<T> {
         debug_assert_eq!((meta.numel(), dtype.size()), (self.len, size_of::<T>()));
         CpuValue::from_block(meta, self.block)
     }
-}
-
-fn write_element<T: firesteel_core::Element>(bytes: &mut [u8; 8], x: T) {
-    let data = T::wrap(vec![x]);
-    let written = data.bytes();
-    bytes[..written.len()].copy_from_slice(written);
 }
 
 impl fmt::Debug for CpuValue {

@@ -1,6 +1,6 @@
 //! From one type of numbers to another: floats round to nearest, and reach whole numbers by way of i64.
 use super::number::{Number, map};
-use crate::value::Native;
+use crate::{dispatch, value::Native};
 use half::{bf16, f16};
 
 /// A type that tensors hold, and the one that its arithmetic is done in.
@@ -30,10 +30,10 @@ macro_rules! stored {
         impl Stored for $t {
             type Number = f32;
             fn widen(x: &[$t], y: &mut [f32]) {
-                crate::dispatch!(|L| map(x, y, |x: $t| $widen(x.to_bits())))
+                dispatch!(|L| map(x, y, |x: $t| $widen(x.to_bits())))
             }
             fn narrow(x: &[f32], y: &mut [$t]) {
-                crate::dispatch!(|L| map(x, y, |x: f32| $t::from_bits($narrow(x))))
+                dispatch!(|L| map(x, y, |x: f32| $t::from_bits($narrow(x))))
             }
         }
     )*};
@@ -115,11 +115,18 @@ to! { integer i8: f64 f32 i64 i32 i8 u32 u8 }
 to! { integer u32: f64 f32 i64 i32 i8 u32 u8 }
 to! { integer u8: f64 f32 i64 i32 i8 u32 u8 }
 
-/// A number that can be any other.
-pub(crate) trait Convert: To<f64> + To<f32> + To<i64> + To<i32> + To<i8> + To<u32> + To<u8> {}
-impl<T: To<f64> + To<f32> + To<i64> + To<i32> + To<i8> + To<u32> + To<u8>> Convert for T {}
-
 /// `y[i] = x[i]` in another type.
-pub(crate) fn convert<T: Copy + To<U>, U>(x: &[T], y: &mut [U]) {
-    crate::dispatch!(|L| map(x, y, T::to))
+pub(crate) fn convert<T: Number + To<U>, U: Number>(x: &[T], y: &mut [U]) {
+    if T::IS_FLOAT || U::IS_FLOAT { dispatch!(|L| map(x, y, T::to)) } else { map(x, y, T::to) }
+}
+
+/// `y[i] = x[i]`, rounded to what the narrower `U` can hold.
+pub(crate) fn round<T: Number + To<f32>, U: Stored<Number = f32>>(x: &[T], y: &mut [f32]) {
+    let mut narrow = [U::default(); 256];
+    convert(x, y);
+    for y in y.chunks_mut(256) {
+        let narrow = &mut narrow[..y.len()];
+        U::narrow(y, narrow);
+        U::widen(narrow, y);
+    }
 }

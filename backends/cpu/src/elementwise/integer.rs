@@ -1,13 +1,16 @@
 //! Arithmetic of whole numbers, which wraps. Bool is a `u8` of 0 or 1 here.
-use super::number::{Line, Number, compare, map, zip};
+use super::number::{Line, Number, compare, map, plain, zip, zip_symmetric};
+use crate::dispatch;
 use firesteel_core::{Binary, Compare, Unary};
 
 macro_rules! integers {
-    ($($t:ident)*) => {$(
+    ($($t:ident by $run:ident;)*) => {$(
         impl Number for $t {
+            const IS_FLOAT: bool = false;
+
             fn unary(kind: Unary, x: &[$t], y: &mut [$t]) {
                 let negative = |x: $t| i64::from(x) < 0;
-                crate::dispatch!(|L| match kind {
+                $run!(|L| match kind {
                     Unary::Neg => map(x, y, $t::wrapping_neg),
                     Unary::Abs => map(x, y, |x| if negative(x) { x.wrapping_neg() } else { x }),
                     Unary::Sign => map(x, y, |x| i64::from(x).signum() as $t),
@@ -25,10 +28,7 @@ macro_rules! integers {
                 if divides && has_zero(b) {
                     return false;
                 }
-                crate::dispatch!(|L| match kind {
-                    Binary::Add => zip(a, b, y, $t::wrapping_add),
-                    Binary::Sub => zip(a, b, y, $t::wrapping_sub),
-                    Binary::Mul => zip(a, b, y, $t::wrapping_mul),
+                match kind {
                     Binary::Div => zip(a, b, y, $t::wrapping_div),
                     Binary::Fmod => zip(a, b, y, $t::wrapping_rem),
                     Binary::Remainder => zip(a, b, y, |a, b| {
@@ -37,31 +37,36 @@ macro_rules! integers {
                     }),
                     // the powers of i64 modulo 2^bits are those of the narrower type
                     Binary::Pow => zip(a, b, y, |a, b| pow(i64::from(a), i64::from(b)) as $t),
-                    Binary::Maximum => zip(a, b, y, |a, b| a.max(b)),
-                    Binary::Minimum => zip(a, b, y, |a, b| a.min(b)),
-                    Binary::BitAnd => zip(a, b, y, |a, b| a & b),
-                    Binary::BitOr => zip(a, b, y, |a, b| a | b),
-                    Binary::BitXor => zip(a, b, y, |a, b| a ^ b),
+                    _ => $run!(|L| match kind {
+                    Binary::Add => zip_symmetric(a, b, y, $t::wrapping_add),
+                    Binary::Sub => zip(a, b, y, $t::wrapping_sub),
+                    Binary::Mul => zip_symmetric(a, b, y, $t::wrapping_mul),
+                    Binary::Maximum => zip_symmetric(a, b, y, |a, b| a.max(b)),
+                    Binary::Minimum => zip_symmetric(a, b, y, |a, b| a.min(b)),
+                    Binary::BitAnd => zip_symmetric(a, b, y, |a, b| a & b),
+                    Binary::BitOr => zip_symmetric(a, b, y, |a, b| a | b),
+                    Binary::BitXor => zip_symmetric(a, b, y, |a, b| a ^ b),
                     Binary::Shl => zip(a, b, y, |a, b| if is_shift(b) { a.wrapping_shl(b as u32) } else { 0 }),
                     Binary::Shr => zip(a, b, y, |a, b| match () {
                         () if is_shift(b) => a.wrapping_shr(b as u32),
                         () if negative(a) => !0,
                         () => 0,
                     }),
-                    // infer refuses these
-                    Binary::Atan2 | Binary::Copysign | Binary::Zeta => (),
-                });
+                    // those above, and those of real numbers, which infer refuses
+                    _ => (),
+                    }),
+                }
                 true
             }
 
             fn compare(kind: Compare, a: Line<$t>, b: Line<$t>, y: &mut [u8]) {
-                compare!(kind, a, b, y)
+                compare!($run, kind, a, b, y)
             }
         }
     )*};
 }
 
-integers! { i64 i32 i8 u32 u8 }
+integers! { i64 by dispatch; i32 by dispatch; i8 by plain; u32 by plain; u8 by plain; }
 
 fn has_zero<T: Number>(x: Line<T>) -> bool {
     match x {

@@ -77,6 +77,7 @@ impl<B: Backend> Tensor<B> {
         let dtype = settle(other.promote(self));
         let a = self.to(dtype)?;
         let b = match other {
+            Arg::Tensor(b) if b.dtype() == dtype => b,
             Arg::Tensor(b) => b.to(dtype)?,
             Arg::Scalar(x) => Self::make(self.backend(), Op::Full(x, self.shape().clone(), dtype))?,
         };

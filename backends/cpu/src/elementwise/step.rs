@@ -1,0 +1,139 @@
+//! One operation on a run of elements whose dtype only the program knows.
+use super::{
+    convert::{convert, round},
+    number::{self, Line, Number},
+};
+use crate::{CpuValue, value::Native};
+use bytemuck::{cast_slice, cast_slice_mut, pod_read_unaligned};
+use firesteel_core::{Binary, Compare, DType, Op, Unary};
+
+/// An operand's elements beside a run of results, in the type that arithmetic is done in.
+#[derive(Clone, Copy)]
+pub(crate) enum Numbers<'a> {
+    /// One for each.
+    Many(&'a [u8]),
+    /// One for all, in the first bytes.
+    One(u64),
+}
+
+impl<'a> Numbers<'a> {
+    /// All of a value's, where they lie so.
+    pub(super) fn all(x: &'a CpuValue) -> Option<Self> {
+        if x.meta.dtype.is_half() {
+            return None;
+        }
+        arithmetic!(x.meta.dtype, T => match x.uniform::<T>() {
+            Some(one) => Some(Numbers::one(one)),
+            None => x.rows::<T>().map(|rows| Numbers::Many(cast_slice(rows))),
+        })
+    }
+
+    /// One for all.
+    fn one<T: Number>(x: T) -> Self {
+        let mut bits = [0u64];
+        cast_slice_mut(&mut bits)[0] = x;
+        Numbers::One(bits[0])
+    }
+
+    /// Those beside `len` results from number `start` on.
+    pub(super) fn part(self, dtype: DType, start: usize, len: usize) -> Self {
+        match self {
+            Numbers::Many(bytes) => Numbers::Many(&bytes[start * dtype.size()..][..len * dtype.size()]),
+            one => one,
+        }
+    }
+
+    fn line<T: Native>(self) -> Line<'a, T> {
+        match self {
+            Numbers::Many(bytes) => Line::Many(cast_slice(bytes)),
+            Numbers::One(bits) => Line::One(pod_read_unaligned(&bits.to_ne_bytes()[..size_of::<T>()])),
+        }
+    }
+}
+
+/// How many additions take as long on a thread as waking another.
+const GRAIN: usize = 64 * 1024;
+
+/// Below how many elements these operations, done together, are not worth another thread.
+pub(crate) fn grain<'a>(ops: impl IntoIterator<Item = &'a Op<usize>>) -> usize {
+    GRAIN / ops.into_iter().map(cost).sum::<usize>().max(1)
+}
+
+/// How long an operation takes, in additions.
+fn cost(op: &Op<usize>) -> usize {
+    use {Binary::*, Unary::*};
+    match op {
+        Op::Unary(Neg | Abs | Sign | Relu | Not | Floor | Ceil | Round | Trunc | Sqrt | Rsqrt | Recip, _) => {
+            1
+        }
+        Op::Unary(..) | Op::Binary(Pow | Atan2 | Fmod | Remainder | Zeta, ..) => 8,
+        _ => 1,
+    }
+}
+
+/// Runs an operation on a run of `n` results; false where a whole number was divided by zero. `of` gives
+/// the operands with their dtypes.
+pub(crate) fn step<'s>(
+    op: &Op<usize>,
+    of: impl Fn(usize) -> (DType, Numbers<'s>),
+    n: usize,
+    y: &mut [u8],
+) -> bool {
+    match *op {
+        Op::Unary(kind, x) => unary(kind, of(x), n, y),
+        Op::Binary(kind, a, b) => return binary(kind, of(a), of(b).1, n, y),
+        Op::Compare(kind, a, b) => compare(kind, of(a), of(b).1, n, y),
+        Op::Select(c, a, b) => select(of(c).1, of(a), of(b).1, n, y),
+        Op::Cast(x, to) => cast(of(x), to, n, y),
+        Op::Full(value, _, dtype) => {
+            arithmetic!(dtype, T => first(y, n).fill(value.round_to(dtype).to::<T>()))
+        }
+        // `chain` refuses the rest
+        _ => (),
+    }
+    true
+}
+
+fn unary(kind: Unary, (dtype, x): (DType, Numbers), n: usize, y: &mut [u8]) {
+    if dtype == DType::Bool {
+        // the only one that Bool has is `Not`, of a byte of 0 or 1
+        return number::map(x.line::<u8>().as_slice(), first(y, n), |x| x ^ 1);
+    }
+    arithmetic!(dtype, T => T::unary(kind, x.line().as_slice(), first(y, n)))
+}
+
+fn binary(kind: Binary, (dtype, a): (DType, Numbers), b: Numbers, n: usize, y: &mut [u8]) -> bool {
+    let kind = match kind {
+        Binary::Add if dtype == DType::Bool => Binary::BitOr,
+        Binary::Mul if dtype == DType::Bool => Binary::BitAnd,
+        kind => kind,
+    };
+    arithmetic!(dtype, T => T::binary(kind, a.line(), b.line(), first(y, n)))
+}
+
+fn compare(kind: Compare, (dtype, a): (DType, Numbers), b: Numbers, n: usize, y: &mut [u8]) {
+    arithmetic!(dtype, T => T::compare(kind, a.line(), b.line(), first(y, n)))
+}
+
+fn select(c: Numbers, (dtype, a): (DType, Numbers), b: Numbers, n: usize, y: &mut [u8]) {
+    // which numbers they are does not matter, only how wide
+    match arithmetic!(dtype, T => size_of::<T>()) {
+        1 => number::select::<u8>(c.line(), a.line(), b.line(), first(y, n)),
+        4 => number::select::<u32>(c.line(), a.line(), b.line(), first(y, n)),
+        _ => number::select::<u64>(c.line(), a.line(), b.line(), first(y, n)),
+    }
+}
+
+fn cast((dtype, x): (DType, Numbers), to: DType, n: usize, y: &mut [u8]) {
+    arithmetic!(dtype, T => match to {
+        DType::Bool => T::compare(Compare::Ne, x.line(), Line::One(T::default()), first(y, n)),
+        DType::BF16 => round::<T, half::bf16>(x.line().as_slice(), first(y, n)),
+        DType::F16 => round::<T, half::f16>(x.line().as_slice(), first(y, n)),
+        _ => arithmetic!(to, U => convert::<T, U>(x.line().as_slice(), first(y, n))),
+    })
+}
+
+/// The first `n` numbers of a run's memory.
+fn first<T: Native>(y: &mut [u8], n: usize) -> &mut [T] {
+    &mut cast_slice_mut(y)[..n]
+}
