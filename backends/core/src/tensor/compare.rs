@@ -5,8 +5,7 @@ use crate::{Arg, Backend, Compare, DType, Op, Result, Tensor, block_on};
 macro_rules! comparisons {
     ($($(#[$doc:meta])* $method:ident $kind:ident => $y:expr;)*) => { impl<B: Backend> Tensor<B> {$(
         $(#[$doc])*
-        #[doc = concat!("
-            <https://docs.pytorch.org/docs/stable/generated/torch.", stringify!($method), ".html>\n
+        #[doc = concat!("<https://docs.pytorch.org/docs/stable/generated/torch.", stringify!($method), ".html>\n
 ```
 use firesteel::prelude::*;
 let a = Tensor::new([1.0, 2.0, 3.0], &Cpu::default())?;

@@ -140,8 +140,7 @@ macro_rules! distributions {
         |$x:ident| $formula:expr, $call:literal => $check:literal;)*) => {
         impl<B: Backend> Tensor<B> {$(
             $(#[$doc])*
-            #[doc = concat!("
-                <https://docs.pytorch.org/docs/stable/generated/torch.", $torch, ".html>\n
+            #[doc = concat!("<https://docs.pytorch.org/docs/stable/generated/torch.", $torch, ".html>\n
 ```
 use firesteel::prelude::*;
 let x = Tensor::zeros([100], &Cpu::default())?.", $call, "?;

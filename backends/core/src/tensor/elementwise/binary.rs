@@ -7,8 +7,7 @@ macro_rules! functions {
     ($with:ident: $($(#[$doc:meta])* $method:ident $kind:ident ($a:expr, $b:expr) => $t:ident $y:expr;)*) => {
         impl<B: Backend> Tensor<B> {$(
             $(#[$doc])*
-            #[doc = concat!("
-                <https://docs.pytorch.org/docs/stable/generated/torch.", stringify!($method), ".html>\n
+            #[doc = concat!("<https://docs.pytorch.org/docs/stable/generated/torch.", stringify!($method), ".html>\n
 ```
 use firesteel::prelude::*;
 let a = Tensor::new(", stringify!($a), ", &Cpu::default())?;

@@ -4,8 +4,7 @@ use crate::{Arg, Backend, Binary, DType, Result, Tensor};
 macro_rules! bitwise {
     ($($(#[$doc:meta])* $method:ident $kind:ident ($a:expr, $b:expr) => $y:expr;)*) => { impl<B: Backend> Tensor<B> {$(
         $(#[$doc])*
-        #[doc = concat!("
-            <https://docs.pytorch.org/docs/stable/generated/torch.", stringify!($method), ".html>\n
+        #[doc = concat!("<https://docs.pytorch.org/docs/stable/generated/torch.", stringify!($method), ".html>\n
 ```
 use firesteel::prelude::*;
 let a = Tensor::new(", stringify!($a), ", &Cpu::default())?;
@@ -36,8 +35,7 @@ bitwise! {
 macro_rules! logical {
     ($($(#[$doc:meta])* $method:ident $kind:ident => $y:expr;)*) => { impl<B: Backend> Tensor<B> {$(
         $(#[$doc])*
-        #[doc = concat!("
-            <https://docs.pytorch.org/docs/stable/generated/torch.", stringify!($method), ".html>\n
+        #[doc = concat!("<https://docs.pytorch.org/docs/stable/generated/torch.", stringify!($method), ".html>\n
 ```
 use firesteel::prelude::*;
 let cpu = Cpu::default();

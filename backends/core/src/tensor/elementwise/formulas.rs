@@ -18,8 +18,7 @@ macro_rules! formulas {
 
         impl<B: Backend> Tensor<B> {$(
             $(#[$doc])*
-            #[doc = concat!("
-                <https://docs.pytorch.org/docs/stable/generated/torch.", stringify!($method), ".html>\n
+            #[doc = concat!("<https://docs.pytorch.org/docs/stable/generated/torch.", stringify!($method), ".html>\n
 ```
 use firesteel::prelude::*;
 let x = Tensor::new(", $start, ", &Cpu::default())?;

@@ -7,8 +7,8 @@ macro_rules! functions {
     (of reals: $($(#[$doc:meta])* $method:ident $kind:ident $x:literal => $y:literal;)*) => {
         impl<B: Backend> Tensor<B> {$(
             $(#[$doc])*
-            #[doc = concat!("\nWhole numbers are cast to F32 first.
-                <https://docs.pytorch.org/docs/stable/generated/torch.", stringify!($method), ".html>\n
+            #[doc = "\nWhole numbers are cast to F32 first."]
+            #[doc = concat!("<https://docs.pytorch.org/docs/stable/generated/torch.", stringify!($method), ".html>\n
 ```
 use firesteel::prelude::*;
 let x = Tensor::new(", stringify!($x), ", &Cpu::default())?;
@@ -25,8 +25,7 @@ assert_eq!(format!(\"{:.4}\", x.", stringify!($method), "()?.item::<f32>()?), ",
     (of all: $($(#[$doc:meta])* $method:ident $kind:ident ($same:expr) $x:expr => $t:ident $y:expr;)*) => {
         impl<B: Backend> Tensor<B> {$(
             $(#[$doc])*
-            #[doc = concat!("
-                <https://docs.pytorch.org/docs/stable/generated/torch.", stringify!($method), ".html>\n
+            #[doc = concat!("<https://docs.pytorch.org/docs/stable/generated/torch.", stringify!($method), ".html>\n
 ```
 use firesteel::prelude::*;
 let x = Tensor::new(", stringify!($x), ", &Cpu::default())?;

@@ -13,8 +13,7 @@ macro_rules! reductions {
     ($($(#[$doc:meta])* $method:ident => $t:ident $y:expr, |$x:ident, $dims:ident| $body:expr;)*) => {
         impl<B: Backend> Tensor<B> {$(
             $(#[$doc])*
-            #[doc = concat!("
-                <https://docs.pytorch.org/docs/stable/generated/torch.", stringify!($method), ".html>\n
+            #[doc = concat!("<https://docs.pytorch.org/docs/stable/generated/torch.", stringify!($method), ".html>\n
 ```
 use firesteel::prelude::*;
 let x = Tensor::new([[1.0, 2.0], [3.0, 4.0]], &Cpu::default())?;
