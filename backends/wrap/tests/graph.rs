@@ -193,7 +193,7 @@ fn a_checkpoint_changes_no_gradient() -> Result<()> {
     let generator = device();
     let generator = generator.generator();
     generator.manual_seed(3);
-    let plain = f(&[x.clone()])?;
+    let plain = f(std::slice::from_ref(&x))?;
     let after = generator.state();
     generator.manual_seed(3);
     let saved = checkpoint(&[&x], f)?;

@@ -2,9 +2,9 @@
 //! denominators instead of being kept.
 //!
 //! With `s = scale · q kᵀ + mask`, `p = e^(s - lse)` and `y = p v`:
-//!
-//!     dv = pᵀ g,    ds = p (g vᵀ - Σ g y + λ),    dq = scale · ds k,    dk = scale · dsᵀ q,    dmask = ds
-//!
+//! ```text
+//! dv = pᵀ g,    ds = p (g vᵀ - Σ g y + λ),    dq = scale · ds k,    dk = scale · dsᵀ q,    dmask = ds
+//! ```
 //! where `λ` is the gradient of `lse`. Dao et al., [FlashAttention](https://arxiv.org/abs/2205.14135), 2022.
 use super::{graph::Rule, rules::product};
 use firesteel_core::{Backend, DType, Op, Result, Scalar, Tensor, keepdim};

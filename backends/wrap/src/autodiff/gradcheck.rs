@@ -111,8 +111,9 @@ fn check<B: Backend>(
             for (result, (above, below)) in above.iter().zip(&below).enumerate() {
                 let want = (above - below) / (2.0 * options.eps);
                 let have = analytic[result][operand][element];
-                // written so that NaN fails
-                if !((have - want).abs() <= options.atol + options.rtol * want.abs()) {
+                // false for NaN
+                let close = (have - want).abs() <= options.atol + options.rtol * want.abs();
+                if !close {
                     let why = format!(
                         "the derivative of result {result} by element {element} of operand {operand} is \
                          {have}, and differences give {want}"

@@ -1,9 +1,9 @@
 //! Normalisations, from the statistics that they saved.
 //!
 //! With `x̂ = (x - m) r`, `r = 1/√(mean (x - m)² + eps)`, `y = x̂ w + b` and `ĝ = g w`:
-//!
-//!     dx = r (ĝ - mean ĝ - x̂ mean(ĝ x̂)),    dw = Σ g x̂,    db = Σ g
-//!
+//! ```text
+//! dx = r (ĝ - mean ĝ - x̂ mean(ĝ x̂)),    dw = Σ g x̂,    db = Σ g
+//! ```
 //! Where the statistics have gradients `μ` and `ρ` themselves, `dx` has `μ/n - ρ r² x̂/n` besides. Without a
 //! mean (`m = 0`, as in RMSNorm) what came through it is left out.
 use super::{graph::Rule, rules::sum};

@@ -73,7 +73,7 @@ fn spread<B: Backend>(g: &Tensor<B>, shape: &Shape, pool: &Pool) -> Result<Tenso
         .map(|a| (pool.output[a].max(1) - 1) * pool.stride[a] + (pool.kernel[a] - 1) * pool.dilation[a] + 1)
         .collect();
     let w = Tensor::ones(tail(ones, &pool.kernel), (g.dtype(), g.backend()))?;
-    let g = g.reshape(&tail([rows, 1], &pool.output))?;
+    let g = g.reshape(tail([rows, 1], &pool.output))?;
     let mut dx = Tensor::one(Op::ConvInputGrad { conv, g: &g, w: &w, size: reach.clone() })?;
     for axis in 0..axes {
         let (size, padding) = (spatial[axis], pool.padding[axis]);
