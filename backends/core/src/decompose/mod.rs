@@ -8,7 +8,7 @@ mod pool;
 mod softmax;
 mod sort;
 
-use crate::{Backend, Error, Fused, Op, Outputs, Result, Tensor, Trace};
+use crate::{Backend, DType, Error, Fused, Op, Outputs, Result, Tensor, Trace};
 use smallvec::smallvec;
 
 /// Runs the parts of a fused or custom operation.
@@ -54,4 +54,14 @@ fn parts<B: Backend>(b: &B, fused: &Fused, xs: &[Tensor<B>]) -> Result<Outputs<T
 /// One result.
 fn one<B: Backend>(y: Tensor<B>) -> Result<Outputs<Tensor<B>>> {
     Ok(smallvec![y])
+}
+
+/// Half precision is computed with in F32.
+fn full<B: Backend>(x: &Tensor<B>) -> Result<Tensor<B>> {
+    if x.dtype().is_half() { x.to(DType::F32) } else { Ok(x.clone()) }
+}
+
+/// Results in the dtype of the operand.
+fn rounded<B: Backend, const N: usize>(x: &Tensor<B>, results: [Tensor<B>; N]) -> Result<Outputs<Tensor<B>>> {
+    results.into_iter().map(|y| y.to(x.dtype())).collect()
 }

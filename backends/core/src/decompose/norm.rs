@@ -1,6 +1,6 @@
 //! Normalisations: `y = (x - mean) / √(var + eps) · weight + bias`.
+use super::{full, rounded};
 use crate::{Axes, Backend, Outputs, Result, Shape, Tensor, keepdim};
-use smallvec::smallvec;
 
 pub fn layer_norm<B: Backend>(
     x: &Tensor<B>,
@@ -8,8 +8,8 @@ pub fn layer_norm<B: Backend>(
     dims: usize,
     eps: f64,
 ) -> Result<Outputs<Tensor<B>>> {
-    let (y, mean, rstd) = standardised(x, trailing(x, dims), eps)?;
-    Ok(smallvec![scaled(y, affine, |a| Ok(a.clone()))?, mean, rstd])
+    let (y, mean, rstd) = standardised(&full(x)?, trailing(x, dims), eps)?;
+    rounded(x, [scaled(y, affine, |a| full(a))?, mean, rstd])
 }
 
 pub fn rms_norm<B: Backend>(
@@ -18,16 +18,16 @@ pub fn rms_norm<B: Backend>(
     dims: usize,
     eps: f64,
 ) -> Result<Outputs<Tensor<B>>> {
-    let axes = trailing(x, dims);
-    let rrms = (x.square()?.mean(keepdim(&axes[..]))? + eps)?.rsqrt()?;
-    Ok(smallvec![scaled((x * &rrms)?, affine, |a| Ok(a.clone()))?, rrms])
+    let (wide, axes) = (full(x)?, trailing(x, dims));
+    let rrms = (wide.square()?.mean(keepdim(&axes[..]))? + eps)?.rsqrt()?;
+    rounded(x, [scaled((wide * &rrms)?, affine, |a| full(a))?, rrms])
 }
 
 pub fn batch_norm<B: Backend>(x: &Tensor<B>, affine: &[Tensor<B>], eps: f64) -> Result<Outputs<Tensor<B>>> {
     let axes: Axes = (0..x.rank()).filter(|&a| a != 1).collect();
-    let (y, mean, rstd) = standardised(x, axes, eps)?;
+    let (y, mean, rstd) = standardised(&full(x)?, axes, eps)?;
     let channels: Shape = (0..x.rank()).map(|a| if a == 1 { x.shape()[1] } else { 1 }).collect();
-    Ok(smallvec![scaled(y, affine, |a| a.reshape(&channels))?, mean, rstd])
+    rounded(x, [scaled(y, affine, |a| full(a)?.reshape(&channels))?, mean, rstd])
 }
 
 /// The last `dims` axes.

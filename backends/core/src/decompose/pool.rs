@@ -7,7 +7,7 @@ use smallvec::smallvec;
 
 /// The largest of each window, and where in the flattened spatial axes it lies.
 pub fn max_pool<B: Backend>(x: &Tensor<B>, pool: &Pool) -> Result<Outputs<Tensor<B>>> {
-    let lowest = if x.dtype().is_float() { Scalar::Float(f64::NEG_INFINITY) } else { lowest(x.dtype()) };
+    let lowest = lowest(x.dtype());
     let seen = flat(&windows(x, pool, lowest)?, pool)?;
     let places = flat(&windows(&places(x, pool)?, pool, Scalar::Int(-1))?, pool)?;
     let last = seen.rank() - 1;
@@ -26,34 +26,41 @@ pub fn max_pool<B: Backend>(x: &Tensor<B>, pool: &Pool) -> Result<Outputs<Tensor
 
 /// The mean of each window.
 pub fn avg_pool<B: Backend>(x: &Tensor<B>, pool: &Pool, divisor: Divisor) -> Result<Outputs<Tensor<B>>> {
-    let seen = flat(&windows(x, pool, Scalar::Int(0))?, pool)?;
-    let last = seen.rank() - 1;
-    let sum = Tensor::one(Op::Reduce(Reduce::Sum, &seen, smallvec![last]))?.without(&smallvec![last])?;
+    let sum = window_sums(x, pool)?;
+    // ones where something counts, summed by the same windows; a window of nothing is zero
+    let ones = || Tensor::make(x.backend(), Op::Full(Scalar::Int(1), spatial(x, pool), x.dtype()));
     let count = match divisor {
         Divisor::Fixed(n) => return Ok(smallvec![(sum / n as f64)?]),
-        // ones where something counts, summed by the same windows
-        Divisor::Inside => x.ones_like()?,
-        Divisor::Padded => padded(&x.ones_like()?, pool, Scalar::Int(1))?,
-    };
-    let (counted, pool) = match divisor {
+        Divisor::Inside => window_sums(&ones()?, pool)?,
         Divisor::Padded => {
-            (count, Pool { padding: pool.padding.iter().map(|_| 0).collect(), ..pool.clone() })
+            let unpadded = Pool { padding: pool.padding.iter().map(|_| 0).collect(), ..pool.clone() };
+            window_sums(&padded(&ones()?, pool, Scalar::Int(1))?, &unpadded)?
         }
-        _ => (count, pool.clone()),
     };
-    let seen = flat(&windows(&counted, &pool, Scalar::Int(0))?, &pool)?;
-    let count = Tensor::one(Op::Reduce(Reduce::Sum, &seen, smallvec![last]))?.without(&smallvec![last])?;
-    Ok(smallvec![(sum / count)?])
+    Ok(smallvec![(sum / count.maximum(1)?)?])
+}
+
+/// The sum of each window.
+fn window_sums<B: Backend>(x: &Tensor<B>, pool: &Pool) -> Result<Tensor<B>> {
+    let seen = flat(&windows(x, pool, Scalar::Int(0))?, pool)?;
+    let last = smallvec![seen.rank() - 1];
+    Tensor::one(Op::Reduce(Reduce::Sum, &seen, last.clone()))?.without(&last)
+}
+
+/// The shape of the operand, with leading axes of size one.
+fn spatial<B: Backend>(x: &Tensor<B>, pool: &Pool) -> Shape {
+    let lead = x.rank() - pool.kernel.len();
+    x.shape().iter().enumerate().map(|(a, &n)| if a < lead { 1 } else { n }).collect()
 }
 
 /// The number of each element in the flattened spatial axes, with leading axes of size one.
 fn places<B: Backend>(x: &Tensor<B>, pool: &Pool) -> Result<Tensor<B>> {
-    let lead = x.rank() - pool.kernel.len();
-    let shape: Shape = x.shape().iter().enumerate().map(|(a, &n)| if a < lead { 1 } else { n }).collect();
+    let shape = spatial(x, pool);
     let (start, step, dtype) = (Scalar::Int(0), Scalar::Int(1), DType::I64);
     Tensor::make(x.backend(), Op::Arange { start, step, len: shape.numel(), dtype })?.reshape(&shape)
 }
 
+/// What never wins a maximum.
 fn lowest(dtype: DType) -> Scalar {
     match dtype {
         DType::I64 => Scalar::Int(i64::MIN),

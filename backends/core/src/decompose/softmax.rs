@@ -13,12 +13,16 @@ fn shifted<B: Backend>(x: &Tensor<B>, axis: usize) -> Result<Tensor<B>> {
 
 /// `e^z / Σ e^z`.
 pub fn softmax<B: Backend>(x: &Tensor<B>, axis: usize) -> Result<Outputs<Tensor<B>>> {
-    let e = shifted(x, axis)?.exp()?;
-    one((&e / e.sum(keepdim(axis))?)?)
+    one(x.in_full_precision(|x| {
+        let e = shifted(x, axis)?.exp()?;
+        &e / e.sum(keepdim(axis))?
+    })?)
 }
 
 /// `z - ln Σ e^z`.
 pub fn log_softmax<B: Backend>(x: &Tensor<B>, axis: usize) -> Result<Outputs<Tensor<B>>> {
-    let z = shifted(x, axis)?;
-    one((&z - z.exp()?.sum(keepdim(axis))?.log()?)?)
+    one(x.in_full_precision(|x| {
+        let z = shifted(x, axis)?;
+        &z - z.exp()?.sum(keepdim(axis))?.log()?
+    })?)
 }

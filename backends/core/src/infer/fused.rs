@@ -1,6 +1,6 @@
 //! Operations with parts of their own: their results are those of their decompositions.
 use super::{axis, conv, float, index, one};
-use crate::{DType, Error, Fused, Meta, Metas, Pool, Result, Shape};
+use crate::{DType, Divisor, Error, Fused, Meta, Metas, Pool, Result, Shape};
 use smallvec::smallvec;
 
 pub fn fused(fused: &Fused, xs: &[&Meta]) -> Result<Metas> {
@@ -29,9 +29,12 @@ pub fn fused(fused: &Fused, xs: &[&Meta]) -> Result<Metas> {
             let shape = pooled(name, pool, x)?;
             Ok(smallvec![Meta::new(&shape, x.dtype), Meta::new(shape, DType::I64)])
         }
-        Fused::AvgPool(pool, _) => {
+        Fused::AvgPool(pool, divisor) => {
             let [x] = operands(name, xs)?;
             float(name, x)?;
+            if *divisor == Divisor::Fixed(0) {
+                return Err(Error::value(name, "the divisor must not be 0"));
+            }
             one(pooled(name, pool, x)?, x.dtype)
         }
         Fused::TopK { k, axis: along, .. } => {
@@ -165,11 +168,10 @@ fn pooled(name: &'static str, pool: &Pool, x: &Meta) -> Result<Shape> {
         if kernel == 0 || stride == 0 || dilation == 0 {
             return Err(Error::value(name, "kernel, stride and dilation have to be at least 1"));
         }
-        if padding > kernel / 2 {
-            return Err(Error::value(
-                name,
-                format!("the padding {padding} is more than half of the kernel {kernel}"),
-            ));
+        let reach = (kernel - 1).saturating_mul(dilation).saturating_add(1);
+        if padding > reach / 2 {
+            let why = format!("the padding {padding} is more than half of what a window of {kernel} spans");
+            return Err(Error::value(name, why));
         }
         let last_start = output.saturating_sub(1).checked_mul(stride);
         if output > 0 && last_start.is_none_or(|start| start >= size.saturating_add(padding)) {

@@ -308,7 +308,7 @@ impl<B: Backend> Rows<B> {
             let why = format!("targets {shape} do not fit {}: they lack its dim of classes", x.shape());
             return Err(Error::shape(op, why));
         }
-        Ok(Rows { op, x: x.to_float()?, target, shape })
+        Ok(Rows { op, x: x.to_float()?, target: target.roomy()?, shape })
     }
 
     fn classes(&self) -> usize {

@@ -67,7 +67,7 @@ impl<B: Backend> Tensor<B> {
         };
         let padding = wrapped("embedding", padding, weight)?;
         // the same numbers, but no gradient from the rows that are not learned
-        self.ne(padding)?.unsqueeze(-1)?.where_(&rows, rows.detach())
+        self.roomy()?.ne(padding)?.unsqueeze(-1)?.where_(&rows, rows.detach())
     }
 
     /// The rows of `weight (rows, features)` that the indices of each bag name, put together:
@@ -98,7 +98,7 @@ impl<B: Backend> Tensor<B> {
             rows = (rows * weights.reshape([self.numel(), 1])?)?;
         }
         let counts = match options.padding_idx {
-            Some(padding) => indices.ne(wrapped(op, padding, weight)?)?.unsqueeze(1)?,
+            Some(padding) => indices.roomy()?.ne(wrapped(op, padding, weight)?)?.unsqueeze(1)?,
             None => Self::full([self.numel(), 1], true, self.backend())?,
         };
         let features = weight.shape()[1];
@@ -175,6 +175,17 @@ impl<B: Backend> Tensor<B> {
         let rows =
             Self::one(Op::IndexSelect { x: weight, index: &index, axis: 0 }).map_err(|e| e.within(op))?;
         rows.reshape(&shape)
+    }
+
+    /// The same indices in a dtype that holds any index: a comparison with one out of its range would take
+    /// it for another.
+    #[track_caller]
+    pub(crate) fn roomy(&self) -> Result<Self> {
+        match self.dtype() {
+            DType::I8 | DType::U8 => self.to(DType::I32),
+            DType::U32 => self.to(DType::I64),
+            _ => Ok(self.clone()),
+        }
     }
 
     /// How many bags there are, and the bag of each index.

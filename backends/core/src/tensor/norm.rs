@@ -104,7 +104,10 @@ impl<B: Backend> Tensor<B> {
         let (inside, after) = if weight.is_some() { (bias, None) } else { (None, bias) };
         let operands: Operands<&Self> = [self].into_iter().chain(weight).chain(inside).collect();
         let y = Self::one(Op::Fused(Fused::LayerNorm { dims, eps }, operands))?;
-        after.map_or(Ok(y.clone()), |bias| y + bias)
+        match after {
+            Some(bias) => y + bias,
+            None => Ok(y),
+        }
     }
 
     /// `x / √(mean x² + eps) · weight` over the last dims, whose sizes are `normalized_shape`; without an

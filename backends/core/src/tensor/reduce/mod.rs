@@ -135,7 +135,7 @@ impl<B: Backend> Tensor<B> {
 
     /// Computes in F32 what half precision would lose, and rounds the result once.
     #[track_caller]
-    fn in_full_precision(&self, f: impl FnOnce(&Self) -> Result<Self>) -> Result<Self> {
+    pub(crate) fn in_full_precision(&self, f: impl FnOnce(&Self) -> Result<Self>) -> Result<Self> {
         if self.dtype().is_half() { f(&self.to(DType::F32)?)?.to(self.dtype()) } else { f(self) }
     }
 
