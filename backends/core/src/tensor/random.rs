@@ -258,7 +258,7 @@ impl<B: Backend> Tensor<B> {
             let why = format!("probabilities are real numbers, not {}: cast with `.float()`", self.dtype());
             return Err(Error::dtype("bernoulli", why));
         }
-        self.drawn(Distribution::Uniform)?.lt(&self.detach())?.to(self.dtype())
+        self.drawn(Distribution::Uniform)?.lt(self.detach())?.to(self.dtype())
     }
 
     /// I64 indices `(samples)` or `(rows, samples)` drawn from each row of weights `(n)` or `(rows, n)`, which

@@ -161,7 +161,7 @@ fn floor_of_reals<B: Backend>(a: &Tensor<B>, b: &Tensor<B>, quotient: &Tensor<B>
     let (b, rest) = (b.lazy(), a.lazy().fmod(b));
     let inexact = rest.ne(0) & (rest.lt(0) ^ b.lt(0));
     let whole = ((a.lazy() - &rest) / &b).round();
-    b.eq(0).where_(&quotient.detach(), &whole - inexact.where_(1, 0)).eval_as("div")
+    b.eq(0).where_(quotient.detach(), &whole - inexact.where_(1, 0)).eval_as("div")
 }
 
 /// The quotient towards zero, less one where it is negative and not exact.
