@@ -225,21 +225,21 @@ impl Windows {
     /// `y[p] = Σ w[q] x[s p + d q - padding]`: one filter of one channel.
     fn filter<T: Product>(&self, x: &[T], w: &[T], y: &mut [T]) {
         y.fill(T::default());
-        dispatch!(|L| for (tap, w) in w.iter().enumerate() {
+        for (tap, w) in w.iter().enumerate() {
             self.runs(tap, 0..y.len(), |column, len, place| {
-                zip(&mut y[column..column + len], &x[place..], self.step(), |y, x| *y = y.plus(w.times(*x)));
+                let y = &mut y[column..column + len];
+                dispatch!(|L| zip(y, &x[place..], self.step(), |y, x| *y = y.plus(w.times(*x))));
             });
-        });
+        }
     }
 
     /// `x[s p + d q - padding] += w[q] g[p]`: the adjoint of [`filter`](Self::filter) in `x`.
     fn spread<T: Product>(&self, g: &[T], w: &[T], x: &mut [T]) {
-        dispatch!(|L| for (tap, w) in w.iter().enumerate() {
+        for (tap, w) in w.iter().enumerate() {
             self.runs(tap, 0..g.len(), |column, len, place| {
-                zip_mut(&mut x[place..], &g[column..column + len], self.step(), |x, g| {
-                    *x = x.plus(w.times(*g))
-                });
+                let g = &g[column..column + len];
+                dispatch!(|L| zip_mut(&mut x[place..], g, self.step(), |x, g| *x = x.plus(w.times(*g))));
             });
-        });
+        }
     }
 }

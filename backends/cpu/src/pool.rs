@@ -58,25 +58,25 @@ fn largest<T: Native>(windows: &Windows, x: &[T], start: usize, lowest: T, y: &m
     y.fill(lowest);
     places.fill(NOWHERE);
     let (columns, step) = (start..start + y.len(), windows.step());
-    dispatch!(|L| for tap in 0..windows.taps() {
+    for tap in 0..windows.taps() {
         windows.runs(tap, columns.clone(), |column, len, place| {
             let at = column - start;
-            let best = y[at..at + len].iter_mut().zip(&mut places[at..at + len]);
-            let first = place as u32;
+            let (y, places, x, first) =
+                (&mut y[at..at + len], &mut places[at..at + len], &x[place..], place as u32);
+            let best = y.iter_mut().zip(places);
             // strides of one and two are worth vector code of their own
-            match step {
-                1 => best.zip(&x[place..]).zip(first..).for_each(|((best, x), place)| take(best, *x, place)),
-                2 => best
-                    .zip(x[place..].chunks(2))
-                    .zip(0..)
-                    .for_each(|((best, x), i)| take(best, x[0], first + 2 * i)),
-                _ => best
-                    .zip(x[place..].chunks(step))
-                    .zip(0..)
-                    .for_each(|((best, x), i)| take(best, x[0], first + step as u32 * i)),
-            }
+            dispatch!(|L| match step {
+                1 => best.zip(x).zip(first..).for_each(|((best, x), place)| take(best, *x, place)),
+                2 =>
+                    best.zip(x.chunks(2)).zip(0..).for_each(|((best, x), i)| take(best, x[0], first + 2 * i)),
+                _ => best.zip(x.chunks(step)).zip(0..).for_each(|((best, x), i)| take(
+                    best,
+                    x[0],
+                    first + step as u32 * i
+                )),
+            });
         });
-    });
+    }
 }
 
 /// Replaces the best, where `x` is larger or the first NaN, or the best is none.
@@ -111,11 +111,12 @@ pub(crate) fn avg_pool<T: Real>(x: &CpuValue, pool: &Pool, divisor: Divisor, out
 fn sums<T: Real>(windows: &Windows, x: &[T], start: usize, y: &mut [T]) {
     y.fill(T::default());
     let columns = start..start + y.len();
-    dispatch!(|L| for tap in 0..windows.taps() {
+    for tap in 0..windows.taps() {
         windows.runs(tap, columns.clone(), |column, len, place| {
-            zip(&mut y[column - start..][..len], &x[place..], windows.step(), |y, x| *y += *x);
+            let y = &mut y[column - start..][..len];
+            dispatch!(|L| zip(y, &x[place..], windows.step(), |y, x| *y += *x));
         });
-    });
+    }
 }
 
 /// What the sum of each window is divided by.
