@@ -109,7 +109,7 @@ impl<B: Backend> Tensor<B> {
             });
         }
         let sum = sum.ok_or_else(|| Error::internal(op, "has nothing to sum"))?;
-        sum.reshape(&[n, c].into_iter().chain(places.iter().copied()).collect::<Shape>())
+        sum.reshape([n, c].into_iter().chain(places.iter().copied()).collect::<Shape>())
     }
 
     /// The grid that [`grid_sample`](Self::grid_sample) needs for the affine maps `(batch, 2, 3)` of images of size
@@ -149,7 +149,7 @@ impl<B: Backend> Tensor<B> {
         let places = Self::one(Op::Concat(columns.iter().collect(), 1))?;
         let places = places.broadcast_to([size[0], spatial.numel(), axes + 1])?;
         let grid = Self::one(Op::MatMul(&places, &self.transpose(1, 2)?))?;
-        grid.reshape(&[size[0]].into_iter().chain(spatial.iter().copied()).chain([axes]).collect::<Shape>())
+        grid.reshape([size[0]].into_iter().chain(spatial.iter().copied()).chain([axes]).collect::<Shape>())
     }
 }
 

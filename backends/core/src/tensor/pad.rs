@@ -37,7 +37,7 @@ impl<B: Backend> Tensor<B> {
     /// ```
     #[track_caller]
     pub fn pad(&self, pads: &[isize], mode: PadMode) -> Result<Self> {
-        if pads.len() % 2 != 0 || pads.len() / 2 > self.rank() {
+        if !pads.len().is_multiple_of(2) || pads.len() / 2 > self.rank() {
             let why =
                 format!("{pads:?} is not a pair of numbers for each of the last dims of {}", self.shape());
             return Err(Error::value("pad", why));
