@@ -72,7 +72,9 @@ impl<B: Backend> Tensor<B> {
             return Err(Error::shape("take_along_dim", why));
         };
         let wide = |t: &Self| common.with(axis, t.shape().get(axis).copied().unwrap_or(1));
-        self.broadcast_to(wide(self))?.gather(dim, &index.broadcast_to(wide(index))?)
+        // unlike those of `gather`, these indices may count from the end
+        let from_start = index.lt(0)?.where_(index.add(self.size(dim)?)?, index)?;
+        self.broadcast_to(wide(self))?.gather(dim, &from_start.broadcast_to(wide(index))?)
     }
 
     /// A copy with `y[index[i][j]][j] = src[i][j]` along dim 0, and so on. `src` is a number, or a tensor of

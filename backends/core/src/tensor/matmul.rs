@@ -1,5 +1,5 @@
 //! Products of vectors and matrices.
-use crate::{Backend, Error, Op, Result, Scalar, Shape, Tensor};
+use crate::{Backend, Error, Op, Result, Scalar, Shape, Tensor, keepdim};
 use std::panic::Location;
 
 /// The factors of `beta · input + alpha · product`. With `beta` 0 the input does not count, even where it is
@@ -319,6 +319,23 @@ impl<B: Backend> Tensor<B> {
         others: impl Into<crate::Dims>,
     ) -> Result<Self> {
         let (mine, theirs) = (self.axes("tensordot", dims)?, other.axes("tensordot", others)?);
+        let (a, b) = (self.summed_for(&mine, other, &theirs)?, other.summed_for(&theirs, self, &mine)?);
+        a.contracted(&b, mine, theirs)
+    }
+
+    /// Summed over those of `axes` whose counterpart has size one: it goes with the sum of all.
+    #[track_caller]
+    fn summed_for(&self, axes: &[usize], other: &Self, others: &[usize]) -> Result<Self> {
+        let single = |(_, theirs): &(&usize, &usize)| other.shape()[**theirs] == 1;
+        let pairs = axes.iter().zip(others).filter(single);
+        let summed: Vec<usize> =
+            pairs.map(|(&mine, _)| mine).filter(|&axis| self.shape()[axis] != 1).collect();
+        if summed.is_empty() { Ok(self.clone()) } else { self.sum(keepdim(summed))?.to(self.dtype()) }
+    }
+
+    /// The sum over pairs of axes of equal size.
+    #[track_caller]
+    fn contracted(&self, other: &Self, mine: crate::Axes, theirs: crate::Axes) -> Result<Self> {
         let sizes = |x: &Self, axes: &[usize]| axes.iter().map(|&axis| x.shape()[axis]).collect::<Shape>();
         let (inner, same) = (sizes(self, &mine), sizes(other, &theirs));
         if inner != same {

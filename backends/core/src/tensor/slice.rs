@@ -132,9 +132,8 @@ impl<B: Backend> Tensor<B> {
     /// ```
     #[track_caller]
     pub fn slice_scatter(&self, source: &Self, dim: isize, range: impl Into<Slice>) -> Result<Self> {
-        let mut y = self.clone();
-        y.slice_assign(source, dim, range)?;
-        Ok(y)
+        let spans = self.target("slice_scatter", dim, range.into())?;
+        self.written(&source.to(self.dtype())?, spans)
     }
 
     /// Puts `source` in place of what [`slice`](Self::slice) would see, in this tensor's own memory where
@@ -150,9 +149,7 @@ impl<B: Backend> Tensor<B> {
     /// ```
     #[track_caller]
     pub fn slice_assign(&mut self, source: &Self, dim: isize, range: impl Into<Slice>) -> Result<()> {
-        let (here, size) = (Location::caller(), self.size(dim)?);
-        let span = range.into().span("slice_scatter", size).map_err(|e| e.at(here))?;
-        let spans = self.spans(self.axis("slice_scatter", dim)?, span)?;
+        let spans = self.target("slice_assign", dim, range.into())?;
         self.write(&source.to(self.dtype())?, spans)
     }
 
@@ -169,9 +166,20 @@ impl<B: Backend> Tensor<B> {
     #[track_caller]
     pub fn select_scatter(&self, source: &Self, dim: isize, index: i64) -> Result<Self> {
         let (axis, span) = self.place("select_scatter", dim, index)?;
-        let mut y = self.clone();
-        y.write(&source.to(self.dtype())?.unsqueeze(axis as isize)?, self.spans(axis, span)?)?;
-        Ok(y)
+        self.written(&source.to(self.dtype())?.unsqueeze(axis as isize)?, self.spans(axis, span)?)
+    }
+
+    /// The part that a slice along `dim` sees.
+    #[track_caller]
+    fn target(&self, op: &'static str, dim: isize, range: Slice) -> Result<Spans> {
+        let (here, size) = (Location::caller(), self.size(dim)?);
+        self.spans(self.axis(op, dim)?, range.span(op, size).map_err(|e| e.at(here))?)
+    }
+
+    /// A copy in which `source` stands in place of what a slice sees.
+    #[track_caller]
+    fn written(&self, source: &Self, spans: Spans) -> Result<Self> {
+        Self::one(Op::Write { into: self, x: source, spans })
     }
 
     /// Puts `source` in place of what a slice sees.

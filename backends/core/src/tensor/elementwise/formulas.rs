@@ -133,7 +133,7 @@ formulas! {
     example "[1.0, 3.0]": "ldexp(2)" => f32 "[4., 12.]";
 
     /// 0 below zero, 1 above it, and `values` at zero.
-    heaviside(x, values) = x.eq(0).where_(values, x.gt(0));
+    heaviside(x, values) = x.eq(false).where_(values, x.gt(false));
     example "[-2.0, 0.0, 3.0]": "heaviside(0.5)" => f32 "[0., 0.5, 1.]";
 
     /// Whether the sign is negative, that of zero and NaN included.
@@ -170,7 +170,8 @@ impl<B: Backend> Expr<B> {
     /// As [`Tensor::logit`].
     pub fn logit(&self, eps: impl Into<Option<f64>>) -> Self {
         let z = match eps.into() {
-            Some(eps) => self.clamp(eps, 1. - eps),
+            // the lower bound counts where it lies above the upper one
+            Some(eps) => self.lt(eps).where_(eps, self.gt(1. - eps).where_(1. - eps, self)),
             None => self.clone(),
         };
         (&z / (1.0 - &z)).log()

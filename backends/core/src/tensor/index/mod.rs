@@ -80,7 +80,8 @@ impl<B: Backend> Tensor<B> {
         values: impl Into<Arg<B>>,
         accumulate: Accumulate,
     ) -> Result<Self> {
-        let mut y = self.clone();
+        // unlike a leaf, what was made of it may change while operations are recorded
+        let mut y = Self::one(Op::Reshape(self, self.shape().clone()))?;
         y.write_at(indices.into(), values.into(), accumulate)?;
         Ok(y)
     }
