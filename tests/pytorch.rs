@@ -5,9 +5,6 @@
 //! `PYTORCH_DUMP=folder` writes what each case gave.
 
 mod pytorch {
-    // Until the stacks that differentiate are here.
-    #![allow(dead_code)]
-
     pub mod args;
     pub mod cases;
     pub mod compare;

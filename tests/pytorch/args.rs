@@ -80,21 +80,11 @@ pub struct Args<'a, T> {
     leaves: RefCell<Leaves<T>>,
 }
 
-/// Declares for a type `name(key)`, `name_or(key, default)` and `opt_name(key)`. The last two take None for absent.
+/// Declares for a type `opt_name(key)`, which is nothing where the argument is absent or None, and where they are
+/// used `name(key)`, which is then an error, and `name_or(key, default)`.
 macro_rules! readers {
-    ($($(#[$doc:meta])* $name:ident, $name_or:ident, $opt:ident: $t:ty, $what:literal, $read:expr;)*) => {$(
+    ($($(#[$doc:meta])* $opt:ident $(, $name:ident $(, $name_or:ident)?)?: $t:ty, $what:literal, $read:expr;)*) => {$(
         $(#[$doc])*
-        pub fn $name(&self, key: impl Into<Key>) -> Result<$t> {
-            let key = key.into();
-            self.$opt(key)?.ok_or_else(|| self.missing(key))
-        }
-
-        #[doc = concat!("`", stringify!($name), "`, or the default where it is absent or None.")]
-        pub fn $name_or(&self, key: impl Into<Key>, default: $t) -> Result<$t> {
-            Ok(self.$opt(key)?.unwrap_or(default))
-        }
-
-        #[doc = concat!("`", stringify!($name), "`, or nothing where it is absent or None.")]
         pub fn $opt(&self, key: impl Into<Key>) -> Result<Option<$t>> {
             let Some((path, value)) = self.find(key.into()) else { return Ok(None) };
             let read: fn(&'a Value) -> Option<$t> = $read;
@@ -104,6 +94,21 @@ macro_rules! readers {
                 _ => read(value).map(Some).ok_or_else(|| self.mistyped(&path, value, $what)),
             }
         }
+
+        $(
+            #[doc = concat!("As [`", stringify!($opt), "`](Self::", stringify!($opt), "), and there has to be one.")]
+            pub fn $name(&self, key: impl Into<Key>) -> Result<$t> {
+                let key = key.into();
+                self.$opt(key)?.ok_or_else(|| self.missing(key))
+            }
+
+            $(
+                #[doc = concat!("As [`", stringify!($opt), "`](Self::", stringify!($opt), "), or the default.")]
+                pub fn $name_or(&self, key: impl Into<Key>, default: $t) -> Result<$t> {
+                    Ok(self.$opt(key)?.unwrap_or(default))
+                }
+            )?
+        )?
     )*};
 }
 
@@ -198,32 +203,29 @@ impl<'a, T: Clone> Args<'a, T> {
 
     readers! {
         /// An int, or an integer tensor of one element.
-        int, int_or, opt_int: i64, "an int", whole;
+        opt_int, int, int_or: i64, "an int", whole;
         /// A dim, which can count from the end.
-        dim, dim_or, opt_dim: isize, "a dim", |v| isize::try_from(whole(v)?).ok();
+        opt_dim, dim, dim_or: isize, "a dim", |v| isize::try_from(whole(v)?).ok();
         /// An int that is not negative.
-        size, size_or, opt_size: usize, "a size", |v| usize::try_from(whole(v)?).ok();
+        opt_size, size, size_or: usize, "a size", |v| usize::try_from(whole(v)?).ok();
         /// A float or an int, or a tensor of one element.
-        float, float_or, opt_float: f64, "a number", real;
+        opt_float, float, float_or: f64, "a number", real;
         /// A bool.
-        bool, bool_or, opt_bool: bool, "a bool", |v| if let Value::Bool(b) = v { Some(*b) } else { None };
+        opt_bool, bool, bool_or: bool, "a bool", |v| if let Value::Bool(b) = v { Some(*b) } else { None };
         /// A number of any kind, which it keeps.
-        scalar, scalar_or, opt_scalar: Scalar, "a number", scalar;
+        opt_scalar, scalar, scalar_or: Scalar, "a number", scalar;
         /// A string.
-        str, str_or, opt_str: &'a str, "a string", |v| if let Value::Str(s) = v { Some(s) } else { None };
+        opt_str, str: &'a str, "a string", |v| if let Value::Str(s) = v { Some(s) } else { None };
         /// A dtype that Firesteel has.
-        dtype, dtype_or, opt_dtype: DType, "a dtype of ours", dtype;
+        opt_dtype, dtype, dtype_or: DType, "a dtype of ours", dtype;
         /// An int, a list or tuple of them, or an integer tensor of rank one.
-        ints, ints_or, opt_ints: Vec<i64>, "ints", |v| listed(v, whole);
+        opt_ints, ints: Vec<i64>, "ints", |v| listed(v, whole);
         /// An int or a list or tuple of them, none negative.
-        sizes, sizes_or, opt_sizes: Vec<usize>, "sizes", |v| listed(v, |v| usize::try_from(whole(v)?).ok());
+        opt_sizes, sizes: Vec<usize>, "sizes", |v| listed(v, |v| usize::try_from(whole(v)?).ok());
         /// A number, or a list or tuple of them.
-        floats, floats_or, opt_floats: Vec<f64>, "numbers", |v| listed(v, real);
-        /// A bool, or a list or tuple of them.
-        bools, bools_or, opt_bools: Vec<bool>, "bools",
-            |v| listed(v, |v| if let Value::Bool(b) = v { Some(*b) } else { None });
+        opt_floats: Vec<f64>, "numbers", |v| listed(v, real);
         /// Ints among which there can be None, as `adaptive_avg_pool2d` takes.
-        gaps, gaps_or, opt_gaps: Vec<Option<i64>>, "ints or None",
+        opt_gaps, gaps: Vec<Option<i64>>, "ints or None",
             |v| listed(v, |v| if *v == Value::Null { Some(None) } else { whole(v).map(Some) });
     }
 

@@ -48,6 +48,7 @@ struct Call<B: Backend> {
 impl<B: Backend> Call<B> {
     /// Runs the call of ours that stands for the case's.
     fn new(device: &B, case: &Case) -> Result<Option<Self>> {
+        // Modules, optimizers and schedulers are no calls of one function: they want a table of their own.
         if case.kind != Kind::Op {
             return Ok(None);
         }

@@ -1,4 +1,5 @@
 //! Element by element.
+use crate::pytorch::cases::Value;
 use firesteel::{DType, NanToNumOptions, RoundingMode};
 
 table! {
@@ -21,8 +22,9 @@ table! {
     /// Functions of two elements and more.
     binary(a) {
         each add atan2 bitwise_and bitwise_left_shift bitwise_or bitwise_right_shift bitwise_xor: (a.operand(1)?);
-        each clamp_max clamp_min copysign floor_divide fmax fmin fmod logaddexp logaddexp2: (a.operand(1)?);
-        each logical_and logical_or logical_xor maximum minimum mul pow remainder sub: (a.operand(1)?);
+        each clamp_max clamp_min copysign floor_divide fmax fmin fmod heaviside hypot ldexp: (a.operand(1)?);
+        each logaddexp logaddexp2 logical_and logical_or logical_xor maximum minimum mul: (a.operand(1)?);
+        each pow remainder sub: (a.operand(1)?);
         each true_divide xlogy: (a.operand(1)?);
         each addcdiv addcmul: (a.operand(1)?, a.operand(2)?, a.scalar_or("value", 1.into())?);
         each lerp: (a.operand(1)?, a.operand(2)?);
@@ -60,5 +62,15 @@ table! {
         "half" => a.tensor(0)?.to(DType::F16)?,
         "int" => a.tensor(0)?.to(DType::I32)?,
         "long" => a.tensor(0)?.to(DType::I64)?,
+        "to" => {
+            // Everything is on one device, and a copy shows in nothing.
+            (2..a.len()).for_each(|i| a.ignore(i));
+            let dtype = match a.value(1) {
+                Some((path, value @ Value::Tensor(_))) => a.tensor_at(&path, value)?.dtype(),
+                Some((_, Value::Str(_))) => a.dtype(2)?,
+                _ => a.dtype(1)?,
+            };
+            a.tensor(0)?.to(dtype)?
+        },
     }
 }

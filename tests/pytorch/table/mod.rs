@@ -109,14 +109,20 @@ fn each_dim<T: Clone>(a: &Args<T>, key: impl Into<Key>, default: usize) -> Resul
 }
 
 mod activation;
+mod attention;
 mod compare;
 mod conv;
 mod create;
 mod elementwise;
+mod index;
 mod join;
+mod loss;
+mod matmul;
+mod norm;
 mod random;
 mod reduce;
 mod view;
+mod vision;
 
 /// The entries of one family.
 type Family<B> = fn(&str, &Args<Tensor<B>>, &B) -> Result<Option<Outputs<B>>>;
@@ -126,6 +132,9 @@ pub fn call<B: Backend>(device: &B, name: &str, a: &Args<Tensor<B>>) -> Result<O
     let families: &[Family<B>] = &[
         activation::activation,
         activation::softmax,
+        attention::attention,
+        attention::dropout,
+        attention::embedding,
         compare::compare,
         conv::conv,
         conv::pool,
@@ -134,9 +143,16 @@ pub fn call<B: Backend>(device: &B, name: &str, a: &Args<Tensor<B>>) -> Result<O
         elementwise::binary,
         elementwise::convert,
         elementwise::unary,
+        index::index,
+        index::mask,
         join::join,
         join::slice,
         join::split,
+        loss::classes,
+        loss::loss,
+        matmul::matmul,
+        norm::distance,
+        norm::norm,
         random::like,
         random::random,
         reduce::choose,
@@ -146,6 +162,8 @@ pub fn call<B: Backend>(device: &B, name: &str, a: &Args<Tensor<B>>) -> Result<O
         view::copies,
         view::order,
         view::view,
+        vision::pad,
+        vision::vision,
     ];
     for family in families {
         if let Some(outputs) = family(name, a, device)? {

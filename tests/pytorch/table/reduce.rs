@@ -2,7 +2,7 @@
 use super::{Outputs, typed};
 use crate::pytorch::args::Args;
 use crate::pytorch::cases::Value;
-use firesteel::{DiffOptions, Error, Order, Result, SearchOptions};
+use firesteel::{DiffOptions, Dims, Error, Order, Result, SearchOptions};
 
 table! {
     /// Many elements to one.
@@ -14,6 +14,7 @@ table! {
         each std std_mean var var_mean: (a.dims("dim", "keepdim")?, correction(a)?);
         each sum_to_size: (a.sizes_from(1)?);
         each trace: ();
+        "linalg.vector_norm" => a.tensor(0)?.norm(a.float_or("ord", 2.)?, a.dims("dim", "keepdim")?)?,
         "prod" => typed(a, typed(a, a.tensor(0)?)?.prod(a.dims(1, "keepdim")?)?)?,
     }
 }
@@ -21,7 +22,7 @@ table! {
 table! {
     /// One of many elements, and its place where there is a dim.
     choose(a) {
-        each kthvalue: (a.size(1)?, a.dims((2, "dim"), (3, "keepdim"))?);
+        each kthvalue: (a.size(1)?, Dims { keepdim: a.bool_or(3, false)?, ..a.dim_or(2, -1)?.into() });
         "max" => match a.variant() {
             "binary" => a.tensor(0)?.maximum(a.operand(1)?)?.into(),
             "reduction_no_dim" => a.tensor(0)?.max()?.into(),
