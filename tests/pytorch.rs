@@ -9,6 +9,7 @@ mod pytorch {
     pub mod cases;
     pub mod compare;
     pub mod judge;
+    pub mod optim;
     pub mod random;
     pub mod report;
     pub mod run;
@@ -47,6 +48,10 @@ fn run(settings: &Settings) -> Result<Report> {
         let cases = cases::load(&settings.folder(), kind)?;
         for stack in &stacks {
             let mut dump = settings.dump.as_ref().map(|_| Dump::default());
+            // Without gradients there is nothing to optimize by.
+            if kind == Kind::Optim && stack.order == 0 {
+                continue;
+            }
             for case in cases.iter().filter(|case| settings.wants(&case.id)) {
                 if let Some(tier) = scope.tier(case) {
                     let outcome = outcome(case, || stack.run(case), dump.as_mut());

@@ -3,6 +3,7 @@ use firesteel_core::{DType, Data, Element, Error, Result, with_dtype};
 use flate2::read::GzDecoder;
 use safetensors::{Dtype, SafeTensors};
 use serde_json::{Map, Value as Json};
+use std::borrow::Cow;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
@@ -233,6 +234,18 @@ pub struct Sched {
     pub lrs: Vec<Vec<f64>>,
     /// The groups' momenta likewise.
     pub momenta: Vec<Vec<f64>>,
+}
+
+impl Case {
+    /// The results; of an optimizer the losses of all steps, then the parameters after each.
+    pub fn wanted(&self) -> Cow<'_, [Value]> {
+        let Detail::Optim(problem) = &self.detail else {
+            return Cow::Borrowed(&self.outputs);
+        };
+        let losses = problem.losses.iter().map(|loss| Value::Float(*loss));
+        let course = problem.trajectory.iter().flatten().map(|tensor| Value::Tensor(tensor.clone()));
+        losses.chain(course).collect()
+    }
 }
 
 /// The folder of the cases that the project carries.

@@ -1,8 +1,8 @@
 //! Runs one case on one stack.
 use super::args::{Args, Leaves};
-use super::cases::{Case, Gradients as Wanted, Kind, Raw, Tensor as Held};
+use super::cases::{Case, Detail, Gradients as Wanted, Kind, Raw, Tensor as Held};
 use super::judge::{Found, Output, Results};
-use super::table;
+use super::{optim, table};
 use firesteel::{Backend, Differentiable, Result, Tensor, TensorData, backward_all};
 
 /// What a case gave, or nothing where no call of ours stands for it.
@@ -18,6 +18,9 @@ pub fn plain<B: Backend>(device: &B, case: &Case) -> Ran {
 
 /// The outputs and the gradients of a case.
 pub fn once<D: Differentiable>(device: &D, case: &Case) -> Ran {
+    if let Detail::Optim(problem) = &case.detail {
+        return optim::run(device, case, problem);
+    }
     let Some(call) = Call::new(device, case)? else {
         return Ok(None);
     };
@@ -27,6 +30,9 @@ pub fn once<D: Differentiable>(device: &D, case: &Case) -> Ran {
 
 /// The outputs, the gradients and the second gradients of a case.
 pub fn twice<D: Differentiable<Inner: Differentiable>>(device: &D, case: &Case) -> Ran {
+    if let Detail::Optim(problem) = &case.detail {
+        return optim::run(device, case, problem);
+    }
     let Some(call) = Call::new(device, case)? else {
         return Ok(None);
     };
@@ -48,7 +54,7 @@ struct Call<B: Backend> {
 impl<B: Backend> Call<B> {
     /// Runs the call of ours that stands for the case's.
     fn new(device: &B, case: &Case) -> Result<Option<Self>> {
-        // Modules, optimizers and schedulers are no calls of one function: they want a table of their own.
+        // Modules and schedulers are no calls of one function: they want tables of their own.
         if case.kind != Kind::Op {
             return Ok(None);
         }
@@ -136,11 +142,13 @@ fn differentiate<'a, D: Differentiable>(
     Ok(leaves.iter().map(|leaf| gradients.find(leaf).cloned()).collect())
 }
 
-fn upload<B: Backend>(device: &B, raw: &Raw) -> Result<Tensor<B>> {
+/// A tensor of a case's on a device.
+pub fn upload<B: Backend>(device: &B, raw: &Raw) -> Result<Tensor<B>> {
     Tensor::from_data(TensorData::new(&raw.shape[..], raw.data()?)?, device)
 }
 
-fn download<B: Backend>(tensor: &Tensor<B>) -> Result<Raw> {
+/// A tensor on the host.
+pub fn download<B: Backend>(tensor: &Tensor<B>) -> Result<Raw> {
     let data = tensor.to_data()?;
     Ok(Raw::new(data.shape(), data.data()))
 }
