@@ -9,6 +9,7 @@ mod pytorch {
     pub mod cases;
     pub mod compare;
     pub mod judge;
+    pub mod module;
     pub mod optim;
     pub mod random;
     pub mod report;

@@ -237,14 +237,20 @@ pub struct Sched {
 }
 
 impl Case {
-    /// The results; of an optimizer the losses of all steps, then the parameters after each.
+    /// The results; of a module its buffers besides, and of an optimizer the losses of all steps, then the
+    /// parameters after each.
     pub fn wanted(&self) -> Cow<'_, [Value]> {
-        let Detail::Optim(problem) = &self.detail else {
-            return Cow::Borrowed(&self.outputs);
-        };
-        let losses = problem.losses.iter().map(|loss| Value::Float(*loss));
-        let course = problem.trajectory.iter().flatten().map(|tensor| Value::Tensor(tensor.clone()));
-        losses.chain(course).collect()
+        let held = |tensor: &Tensor| Value::Tensor(tensor.clone());
+        match &self.detail {
+            Detail::Op | Detail::Sched(_) => Cow::Borrowed(&self.outputs),
+            Detail::Module(module) => {
+                self.outputs.iter().cloned().chain(module.state_after.values().map(held)).collect()
+            }
+            Detail::Optim(problem) => {
+                let losses = problem.losses.iter().map(|loss| Value::Float(*loss));
+                losses.chain(problem.trajectory.iter().flatten().map(held)).collect()
+            }
+        }
     }
 }
 

@@ -104,7 +104,7 @@ mod tests {
             let raw = |t: &Option<Tensor>| t.as_ref().map(|t| t.raw().unwrap().clone());
             want.iter().map(|(path, t)| (path.clone(), raw(t))).collect()
         };
-        let outputs = case.outputs.iter().map(output).collect();
+        let outputs = case.wanted().iter().map(output).collect();
         Results { outputs, grads: Some(found(&case.grads)), seconds: Some(found(&case.seconds)) }
     }
 

@@ -1,8 +1,8 @@
 //! Runs one case on one stack.
 use super::args::{Args, Leaves};
-use super::cases::{Case, Detail, Gradients as Wanted, Kind, Raw, Tensor as Held};
+use super::cases::{Case, Detail, Gradients as Wanted, Raw, Tensor as Held};
 use super::judge::{Found, Output, Results};
-use super::{optim, table};
+use super::{module, optim, table};
 use firesteel::{Backend, Differentiable, Result, Tensor, TensorData, backward_all};
 
 /// What a case gave, or nothing where no call of ours stands for it.
@@ -54,10 +54,6 @@ struct Call<B: Backend> {
 impl<B: Backend> Call<B> {
     /// Runs the call of ours that stands for the case's.
     fn new(device: &B, case: &Case) -> Result<Option<Self>> {
-        // Modules and schedulers are no calls of one function: they want tables of their own.
-        if case.kind != Kind::Op {
-            return Ok(None);
-        }
         // The same random numbers whichever cases ran before.
         device.generator().manual_seed(0);
         let load = |raw: &Raw, wanted| {
@@ -65,10 +61,17 @@ impl<B: Backend> Call<B> {
             if wanted { tensor.requires_grad() } else { Ok(tensor) }
         };
         let args = Args::new(case, &load);
-        let Some(outputs) = table::call(device, &case.name, &args)? else {
+        let called = match &case.detail {
+            Detail::Op => table::call(device, &case.name, &args)?.map(|outputs| (outputs.0, vec![])),
+            Detail::Module(made) => module::call(device, &case.name, made, &args)?,
+            // Optimizers run elsewhere, and there are no schedulers yet.
+            Detail::Optim(_) | Detail::Sched(_) => None,
+        };
+        let Some((outputs, parameters)) = called else {
             return Ok(None);
         };
-        Ok(Some(Self { outputs: outputs.0, leaves: args.finish()? }))
+        let leaves = args.finish()?.into_iter().chain(parameters).collect();
+        Ok(Some(Self { outputs, leaves }))
     }
 
     /// The outputs on the host.

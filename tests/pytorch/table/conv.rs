@@ -56,7 +56,7 @@ fn picked<B: Backend>(places: bool, both: (Tensor<B>, Tensor<B>)) -> Outputs<B> 
     if places { both.into() } else { both.0.into() }
 }
 
-fn conv_options<T: Clone>(a: &Args<T>) -> Result<ConvOptions> {
+pub fn conv_options<T: Clone>(a: &Args<T>) -> Result<ConvOptions> {
     let padding = match a.value("padding") {
         Some((_, Value::Str(name))) if name == "same" => ConvPadding::Same,
         Some((_, Value::Str(name))) if name == "valid" => ConvPadding::Valid,
@@ -80,7 +80,7 @@ fn transposed_options<T: Clone>(a: &Args<T>) -> Result<ConvTransposeOptions> {
     })
 }
 
-fn max_options<T: Clone>(a: &Args<T>) -> Result<MaxPoolOptions> {
+pub fn max_options<T: Clone>(a: &Args<T>) -> Result<MaxPoolOptions> {
     Ok(MaxPoolOptions {
         stride: stride(a, "stride".into())?,
         padding: each_dim(a, "padding", 0)?,
@@ -89,7 +89,7 @@ fn max_options<T: Clone>(a: &Args<T>) -> Result<MaxPoolOptions> {
     })
 }
 
-fn avg_options<T: Clone>(a: &Args<T>) -> Result<AvgPoolOptions> {
+pub fn avg_options<T: Clone>(a: &Args<T>) -> Result<AvgPoolOptions> {
     Ok(AvgPoolOptions {
         stride: stride(a, (2, "stride").into())?,
         padding: each_dim(a, (3, "padding"), 0)?,

@@ -103,7 +103,7 @@ fn typed<B: Backend>(a: &Args<Tensor<B>>, x: Tensor<B>) -> Result<Tensor<B>> {
 }
 
 /// A size for each dim, or one for all of them.
-fn each_dim<T: Clone>(a: &Args<T>, key: impl Into<Key>, default: usize) -> Result<PerDim> {
+pub fn each_dim<T: Clone>(a: &Args<T>, key: impl Into<Key>, default: usize) -> Result<PerDim> {
     let sizes = a.opt_sizes(key)?.unwrap_or_default();
     Ok(if sizes.is_empty() { default.into() } else { PerDim::from(&sizes[..]) })
 }
@@ -111,7 +111,7 @@ fn each_dim<T: Clone>(a: &Args<T>, key: impl Into<Key>, default: usize) -> Resul
 mod activation;
 mod attention;
 mod compare;
-mod conv;
+pub mod conv;
 mod create;
 mod elementwise;
 mod index;
