@@ -141,22 +141,20 @@ impl<D: Dataset<Item: Sample>> Plan<D> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Makes a batch. A dataset that panics is an error for who asks for the batch.
     fn make(&self, batch: usize) -> Ready<D> {
-        let samples =
-            self.batches[batch].iter().map(|&i| self.dataset.item(i)).collect::<Result<Vec<_>>>()?;
-        D::Item::collate(samples)
+        let read = || self.batches[batch].iter().map(|&i| self.dataset.item(i)).collect::<Result<Vec<_>>>();
+        catch_unwind(AssertUnwindSafe(|| D::Item::collate(read()?))).unwrap_or_else(|panic| {
+            let said = panic.downcast_ref::<String>().map(String::as_str);
+            let said = said.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no message");
+            Err(Error::value("data_loader", format!("the dataset panicked in batch {batch}: {said}")))
+        })
     }
 
     fn worker(plan: Arc<Self>) -> JoinHandle<()> {
         thread::spawn(move || {
             while let Some(batch) = plan.claim() {
-                // a dataset that panics is an error for who asks for the batch
-                let made = catch_unwind(AssertUnwindSafe(|| plan.make(batch)));
-                let made = made.unwrap_or_else(|panic| {
-                    let said = panic.downcast_ref::<String>().map(String::as_str);
-                    let said = said.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no message");
-                    Err(Error::value("data_loader", format!("the dataset panicked in batch {batch}: {said}")))
-                });
+                let made = plan.make(batch);
                 plan.state().ready.insert(batch, made);
                 plan.changed.notify_all();
             }

@@ -12,6 +12,7 @@ use crate::{
     no_grad,
 };
 use state::States;
+use std::collections::{HashMap, HashSet};
 
 /// What optimizers have in common. One optimizer serves one model.
 ///
@@ -54,28 +55,51 @@ fn each_parameter<D: Differentiable>(
     states: &mut States<D>,
     mut update: impl FnMut(&mut Tensor<D>, &Tensor<D>, &mut state::State<D>) -> Result<()>,
 ) -> Result<()> {
-    let mut done = std::collections::HashMap::new();
+    let totals = no_grad(|| total(model, gradients))?;
+    let mut done: HashMap<u64, Tensor<D>> = HashMap::new();
     no_grad(|| {
-        model.visit_mut("", &mut |path, leaf| {
+        model.visit_mut("", &mut |_, leaf| {
             let LeafMut::Param(param) = leaf else {
                 return Ok(());
             };
-            if let Some(tied) = done.get(&param.id()) {
-                return param.set(tied);
-            }
-            let Some(gradient) = gradients.find(param).filter(|_| param.is_trainable()) else {
+            let Some(gradient) = totals.get(&param.id()).filter(|_| param.is_trainable()) else {
                 return Ok(());
             };
-            let gradient = Tensor::lift(param.backend(), gradient.clone());
-            if gradient.shape() != param.shape() {
-                let why =
-                    format!("the gradient of {path} has shape {}, not {}", gradient.shape(), param.shape());
-                return Err(Error::shape("step", why));
+            if let Some(tied) = done.get(&param.id()) {
+                *param.tensor_mut() = tied.clone();
+                return Ok(());
             }
+            let gradient = Tensor::lift(param.backend(), gradient.clone());
             let id = param.id();
             update(param.tensor_mut(), &gradient, states.of(id))?;
-            done.insert(id, param.detach());
+            done.insert(id, (**param).clone());
             Ok(())
         })
     })
+}
+
+/// The gradient of each parameter, by its identity. Tied parameters are leaves of their own once they were
+/// loaded or moved, and then their gradients are added.
+fn total<D: Differentiable>(
+    model: &impl Module<D>,
+    gradients: &Gradients<D::Inner>,
+) -> Result<HashMap<u64, Tensor<D::Inner>>> {
+    let (mut totals, mut seen) = (HashMap::new(), HashSet::new());
+    for (path, param) in model.named_parameters() {
+        let (Some(gradient), Some(place)) = (gradients.find(param), D::place(param.value())) else {
+            continue;
+        };
+        if gradient.shape() != param.shape() {
+            let why = format!("the gradient of {path} has shape {}, not {}", gradient.shape(), param.shape());
+            return Err(Error::shape("step", why));
+        }
+        if seen.insert(place) {
+            let total = match totals.get(&param.id()) {
+                Some(others) => (gradient + others)?,
+                None => gradient.clone(),
+            };
+            totals.insert(param.id(), total);
+        }
+    }
+    Ok(totals)
 }
