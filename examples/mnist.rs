@@ -17,21 +17,27 @@ use firesteel::{
 use indicatif::{ProgressBar, ProgressStyle};
 use std::{path::PathBuf, time::Instant};
 
+/// What a convolutional network sees in a digit: `(n, 1, 28, 28) -> (n, 32 · 7 · 7)`.
+type Features<B> = Sequential<(
+    Conv2d<B>,
+    BatchNorm2d<B>,
+    ReLU,
+    MaxPool2d,
+    Conv2d<B>,
+    BatchNorm2d<B>,
+    ReLU,
+    MaxPool2d,
+    Flatten,
+)>;
+
+/// Which digit that is: `(n, 32 · 7 · 7) -> (n, 10)`.
+type Classifier<B> = Sequential<(Linear<B>, ReLU, Dropout<B>, Linear<B>)>;
+
 /// A small convolutional network for digits: `(n, 1, 28, 28) -> (n, 10)`.
 #[derive(Debug, Module)]
 struct Net<B: Backend> {
-    features: Sequential<(
-        Conv2d<B>,
-        BatchNorm2d<B>,
-        ReLU,
-        MaxPool2d,
-        Conv2d<B>,
-        BatchNorm2d<B>,
-        ReLU,
-        MaxPool2d,
-        Flatten,
-    )>,
-    classifier: Sequential<(Linear<B>, ReLU, Dropout<B>, Linear<B>)>,
+    features: Features<B>,
+    classifier: Classifier<B>,
 }
 
 impl<B: Backend> Net<B> {

@@ -3,11 +3,11 @@
 use firesteel::{ToData, prelude::*};
 
 fn printed(data: impl ToData) -> String {
-    Tensor::new(data, &Cpu::default()).unwrap().to_string()
+    Tensor::new(data, &Cpu).unwrap().to_string()
 }
 
 fn as_dtype(data: impl ToData, dtype: DType) -> String {
-    Tensor::new(data, (dtype, &Cpu::default())).unwrap().to_string()
+    Tensor::new(data, (dtype, &Cpu)).unwrap().to_string()
 }
 
 #[test]
@@ -48,7 +48,7 @@ fn integers_and_bools_align() {
 
 #[test]
 fn dims_nest() {
-    let x = Tensor::zeros([2, 2, 2], &Cpu::default()).unwrap();
+    let x = Tensor::zeros([2, 2, 2], &Cpu).unwrap();
     let expected = "tensor([[[0., 0.],\n         [0., 0.]],\n\n        [[0., 0.],\n         [0., 0.]]])";
     assert_eq!(x.to_string(), expected);
     assert_eq!(format!("{x:?}"), expected);
@@ -56,7 +56,7 @@ fn dims_nest() {
 
 #[test]
 fn empty_tensors_show_what_the_numbers_do_not() {
-    let empty = |shape: &[usize], dtype| Tensor::zeros(shape, (dtype, &Cpu::default())).unwrap().to_string();
+    let empty = |shape: &[usize], dtype| Tensor::zeros(shape, (dtype, &Cpu)).unwrap().to_string();
     assert_eq!(empty(&[0], DType::F32), "tensor([])");
     assert_eq!(empty(&[0, 3], DType::F32), "tensor([], size=(0, 3))");
     assert_eq!(empty(&[0], DType::I64), "tensor([], dtype=int64)");
@@ -76,7 +76,7 @@ fn large_tensors_are_summarised() {
     let x: Vec<i64> = (0..1001).collect();
     assert_eq!(printed(x), "tensor([   0,    1,    2,  ...,  998,  999, 1000])");
     let x: Vec<i64> = (0..1200).collect();
-    let x = Tensor::new(x, &Cpu::default()).unwrap().reshape([400, 3]).unwrap();
+    let x = Tensor::new(x, &Cpu).unwrap().reshape([400, 3]).unwrap();
     let expected = "tensor([[   0,    1,    2],\n        [   3,    4,    5],\n        [   6,    7,    8],\n        \
                     ...,\n        [1191, 1192, 1193],\n        [1194, 1195, 1196],\n        [1197, 1198, 1199]])";
     assert_eq!(x.to_string(), expected);

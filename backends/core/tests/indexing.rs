@@ -7,7 +7,7 @@ type Numbers = Tensor<Cpu>;
 /// `0, 1, 2, ..` in this shape.
 fn count(shape: &[usize]) -> Numbers {
     let n: usize = shape.iter().product();
-    Tensor::new((0..n as i64).collect::<Vec<_>>(), &Cpu::default()).unwrap().reshape(shape.to_vec()).unwrap()
+    Tensor::new((0..n as i64).collect::<Vec<_>>(), &Cpu).unwrap().reshape(shape.to_vec()).unwrap()
 }
 
 fn numbers(x: &Numbers) -> (Vec<usize>, Vec<i64>) {
@@ -15,7 +15,7 @@ fn numbers(x: &Numbers) -> (Vec<usize>, Vec<i64>) {
 }
 
 fn tensor(data: impl firesteel::ToData) -> Numbers {
-    Tensor::new(data, &Cpu::default()).unwrap()
+    Tensor::new(data, &Cpu).unwrap()
 }
 
 #[test]
@@ -44,9 +44,9 @@ fn masks_take_as_many_dims_as_they_have() -> Result<()> {
     let mask = tensor([[true, false], [false, true]]);
     assert_eq!(numbers(&x.index(&mask)?), (vec![2, 3], vec![0, 1, 2, 9, 10, 11]));
     assert_eq!(numbers(&x.index((&mask, &tensor([0, 2])))?), (vec![2], vec![0, 11]));
-    assert_eq!(x.index(&tensor(true))?.shape(), &[1, 2, 2, 3]);
-    assert_eq!(x.index(&tensor(false))?.shape(), &[0, 2, 2, 3]);
-    assert!(x.index(&tensor([true])).is_err());
+    assert_eq!(x.index(tensor(true))?.shape(), &[1, 2, 2, 3]);
+    assert_eq!(x.index(tensor(false))?.shape(), &[0, 2, 2, 3]);
+    assert!(x.index(tensor([true])).is_err());
     Ok(())
 }
 
@@ -68,7 +68,7 @@ fn ellipsis_and_new_dims() -> Result<()> {
 fn what_is_put_is_what_is_read() -> Result<()> {
     let x = count(&[3, 4]);
     let mut y = x.clone();
-    y.assign((1.., [0, 3]), &tensor([[-1, -2], [-3, -4]]))?;
+    y.assign((1.., [0, 3]), tensor([[-1, -2], [-3, -4]]))?;
     assert_eq!(y.to_vec::<i64>()?, [0, 1, 2, 3, -1, 5, 6, -2, -3, 9, 10, -4]);
     assert_eq!(x.to_vec::<i64>()?, (0..12).collect::<Vec<i64>>());
     y.assign((.., 1), 7)?;
@@ -79,7 +79,7 @@ fn what_is_put_is_what_is_read() -> Result<()> {
     assert_eq!(z.index((.., 1))?.to_vec::<i64>()?, [21, 25, 29]);
     let z = count(&[2, 2, 2]).index_put(([0, 1], .., [1, 0]), -1, Accumulate::No)?;
     assert_eq!(z.to_vec::<i64>()?, [0, -1, 2, -1, -1, 5, -1, 7]);
-    assert!(y.assign(0, &tensor([1, 2, 3])).is_err());
+    assert!(y.assign(0, tensor([1, 2, 3])).is_err());
     Ok(())
 }
 
@@ -88,7 +88,7 @@ fn scattered_values_are_reduced() -> Result<()> {
     let (x, index) = (tensor([1, 1, 1]), tensor([0, 0, 2]));
     let alone = |reduce| ScatterReduce { reduce, include_self: false };
     let put =
-        |options: ScatterReduce| x.scatter_reduce(0, &index, &tensor([-5, 2, 3]), options)?.to_vec::<i64>();
+        |options: ScatterReduce| x.scatter_reduce(0, &index, tensor([-5, 2, 3]), options)?.to_vec::<i64>();
     assert_eq!(put(alone(Reduce::Max))?, [2, 1, 3]);
     assert_eq!(put(alone(Reduce::Min))?, [-5, 1, 3]);
     assert_eq!(put(alone(Reduce::Prod))?, [-10, 1, 3]);

@@ -314,16 +314,16 @@ fn bytes(block: &Range<usize>, size: usize) -> Range<usize> {
 /// The lines, where one that casts to half precision and is a result, but never read, leaves the rounding
 /// to what writes the result.
 fn rounded_once(program: &Program) -> Vec<Op<usize>> {
-    let mut code = program.code.clone();
-    for line in 0..code.len() {
-        let Op::Cast(x, dtype) = code[line] else { continue };
-        let mut is_read = false;
-        program.code.iter().for_each(|op| op.clone().each(|x| is_read |= x == program.inputs + line));
-        if dtype.is_half() && !is_read {
-            code[line] = Op::Cast(x, DType::F32);
-        }
-    }
-    code
+    let is_read = |line: usize| {
+        let mut found = false;
+        program.code.iter().for_each(|op| op.clone().each(|x| found |= x == program.inputs + line));
+        found
+    };
+    let last = |(line, op): (usize, &Op<usize>)| match *op {
+        Op::Cast(x, dtype) if dtype.is_half() && !is_read(line) => Op::Cast(x, DType::F32),
+        _ => op.clone(),
+    };
+    program.code.iter().enumerate().map(last).collect()
 }
 
 /// Gives each value of a program a slot, so that none is written while it is read: the slots, and how many.

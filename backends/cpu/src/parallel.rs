@@ -2,7 +2,6 @@
 use firesteel_core::{Error, Result};
 use rayon::{ThreadPool, ThreadPoolBuilder};
 use std::{
-    ops::Range,
     sync::atomic::{AtomicUsize, Ordering},
     sync::{Arc, Mutex, PoisonError, RwLock},
 };
@@ -43,23 +42,6 @@ pub(crate) fn install<R: Send>(work: impl FnOnce() -> R + Send) -> R {
         Some(pool) => pool.install(work),
         None => work(),
     }
-}
-
-/// Runs `work` on pieces of `0..len`, each of at least `grain`, on all threads.
-pub(crate) fn ranges(len: usize, grain: usize, work: impl Fn(Range<usize>) + Sync) {
-    let pieces = (len / grain.max(1)).min(num_threads() * 4);
-    if pieces <= 1 || num_threads() == 1 {
-        return work(0..len);
-    }
-    let size = len.div_ceil(pieces);
-    install(|| {
-        rayon::scope(|scope| {
-            for start in (0..len).step_by(size) {
-                let work = &work;
-                scope.spawn(move |_| work(start..len.min(start + size)));
-            }
-        });
-    });
 }
 
 /// Splits `y` in pieces of a multiple of `unit` elements, and runs `work` with where each starts, in units.

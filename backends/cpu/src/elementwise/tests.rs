@@ -13,7 +13,7 @@ fn numbers(n: usize, dtype: DType, seed: usize) -> Vec<f64> {
     let number = |i: usize| {
         let x = ((i * 7 + seed * 3) % 11 + 1) as f64;
         let x = if dtype.is_float() { x / 4. } else { x };
-        if dtype.is_signed() && (i + seed) % 3 == 0 { -x } else { x }
+        if dtype.is_signed() && (i + seed).is_multiple_of(3) { -x } else { x }
     };
     (0..n).map(|i| if dtype == DType::Bool { (i % 3 == seed % 2) as u8 as f64 } else { number(i) }).collect()
 }
@@ -65,12 +65,15 @@ fn check(name: &str, y: &T, expected: impl Iterator<Item = f64>) {
     }
 }
 
+type Formula1 = fn(f64) -> f64;
+type Formula2<T> = fn(f64, f64) -> T;
+
 const SHAPES: [[usize; 2]; 3] = [[1, 1], [3, 5], [2, 300]];
 
 #[test]
 fn binary_functions_follow_their_formulas_wherever_operands_lie() {
     let remainder = |a: f64, b: f64| a - b * (a / b).floor();
-    let formulas: [(Binary, fn(f64, f64) -> f64); 5] = [
+    let formulas: [(Binary, Formula2<f64>); 5] = [
         (Binary::Add, |a, b| a + b),
         (Binary::Mul, |a, b| a * b),
         (Binary::Maximum, f64::max),
@@ -110,7 +113,7 @@ fn binary_functions_follow_their_formulas_wherever_operands_lie() {
 
 #[test]
 fn comparisons_and_selections_follow_their_formulas_wherever_operands_lie() {
-    let formulas: [(Compare, fn(f64, f64) -> bool); 6] = [
+    let formulas: [(Compare, Formula2<bool>); 6] = [
         (Compare::Eq, |a, b| a == b),
         (Compare::Ne, |a, b| a != b),
         (Compare::Lt, |a, b| a < b),
@@ -139,7 +142,7 @@ fn comparisons_and_selections_follow_their_formulas_wherever_operands_lie() {
 
 #[test]
 fn functions_follow_their_formulas_wherever_operands_lie() {
-    let formulas: [(Unary, fn(f64) -> f64); 19] = [
+    let formulas: [(Unary, Formula1); 19] = [
         (Unary::Neg, |x| -x),
         (Unary::Abs, f64::abs),
         (Unary::Sign, |x| if x == 0. { 0. } else { x.signum() }),
