@@ -151,6 +151,7 @@ impl Dataset for Faulty {
     }
     fn item(&self, index: usize) -> Result<f32> {
         match index {
+            #[allow(clippy::panic)] // what the loader has to survive
             5 if self.panics => panic!("a scratch"),
             5 => Err(Error::value("faulty", "a scratch")),
             _ => Ok(index as f32),
