@@ -94,6 +94,11 @@ pub struct Tensor {
 }
 
 impl Tensor {
+    /// Another shape or other elements under the same name.
+    pub fn with(&self, raw: Raw) -> Self {
+        Self { raw: Ok(Arc::new(raw)), ..self.clone() }
+    }
+
     /// Its shape and elements; an error where Firesteel does not have its dtype.
     pub fn raw(&self) -> Result<&Raw> {
         match &self.raw {

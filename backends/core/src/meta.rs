@@ -69,6 +69,9 @@ impl TensorData {
         if shape.checked_numel() != Some(data.len()) {
             return Err(Error::shape("tensor", format!("{} elements do not fill {shape}", data.len())));
         }
+        if shape.extent().is_none_or(|n| isize::try_from(n).is_err()) {
+            return Err(Error::memory("tensor", format!("the strides of shape {shape} are too large to address")));
+        }
         Ok(Self { shape, data })
     }
 

@@ -49,6 +49,12 @@ impl Shape {
         self.0.iter().try_fold(1usize, |n, &size| n.checked_mul(size))
     }
 
+    /// How far its row-major strides reach, in elements: the product of the sizes, those of 0 counted as 1; nothing
+    /// where that overflows. A shape without elements can overflow too, in its strides.
+    pub fn extent(&self) -> Option<usize> {
+        self.0.iter().try_fold(1usize, |n, &size| n.checked_mul(size.max(1)))
+    }
+
     /// Row-major strides, in elements.
     pub fn strides(&self) -> SmallVec<[isize; 4]> {
         let mut strides: SmallVec<[isize; 4]> = smallvec::smallvec![0; self.rank()];

@@ -1,5 +1,6 @@
 //! From nothing, and from and to host memory.
-use crate::{CpuValue, value::Output, view};
+use crate::{CpuValue, memory::Block, value::Output, view};
+use bytemuck::NoUninit;
 use firesteel_core::{Data, Element, Error, Meta, Result, Scalar, TensorData, with_dtype};
 
 pub(crate) fn upload(data: TensorData) -> Result<CpuValue> {
@@ -19,16 +20,21 @@ pub(crate) fn download(x: &CpuValue) -> Result<TensorData> {
 }
 
 pub(crate) fn arange(start: Scalar, step: Scalar, out: &Meta) -> Result<CpuValue> {
-    with_dtype!(out.dtype, T => {
-        let values: Vec<T> = match (start, step) {
-            (Scalar::Int(start), Scalar::Int(step)) => (0..out.numel() as i64)
-                .map(|i| T::from_i64(start.wrapping_add(step.wrapping_mul(i))))
-                .collect(),
-            _ => {
-                let (start, step) = (start.to_f64(), step.to_f64());
-                (0..out.numel()).map(|i| T::from_f64(start + i as f64 * step)).collect()
-            }
-        };
-        upload(TensorData::new(&out.shape, T::wrap(values))?)
+    with_dtype!(out.dtype, T => match (start, step) {
+        (Scalar::Int(start), Scalar::Int(step)) => {
+            write(out, |i| T::from_i64(start.wrapping_add(step.wrapping_mul(i as i64))))
+        }
+        _ => {
+            let (start, step) = (start.to_f64(), step.to_f64());
+            write(out, |i| T::from_f64(start + i as f64 * step))
+        }
     })
+}
+
+/// Each element by its place, straight into the pool, which refuses what is too large.
+fn write<T: NoUninit>(out: &Meta, element: impl Fn(usize) -> T) -> Result<CpuValue> {
+    let mut block = Block::new(out.numel().saturating_mul(size_of::<T>()))?;
+    let places = block.bytes_mut().chunks_exact_mut(size_of::<T>());
+    places.zip(0..out.numel()).for_each(|(place, i)| place.copy_from_slice(bytemuck::bytes_of(&element(i))));
+    Ok(CpuValue::from_block(Meta::new(&out.shape, out.dtype), block))
 }

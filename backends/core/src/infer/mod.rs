@@ -22,7 +22,7 @@ pub fn infer(op: Op<&Meta>) -> Result<Metas> {
     let name = op.name();
     let out = results(op)?;
     for meta in &out {
-        let bytes = meta.shape.checked_numel().and_then(|n| n.checked_mul(meta.dtype.size()));
+        let bytes = meta.shape.extent().and_then(|n| n.checked_mul(meta.dtype.size()));
         if bytes.is_none_or(|n| isize::try_from(n).is_err()) {
             return Err(Error::memory(
                 name,

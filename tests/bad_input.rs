@@ -1,0 +1,142 @@
+//! Whatever a caller passes gives a value or an error: never a panic, an abort, a hang, or a process killed for memory.
+//!
+//! The arguments of PyTorch's own cases are changed by a seeded generator, and our calls made with them.
+//! `cargo test --release --test bad_input -- --nocapture` makes 100,000 calls, `FIRESTEEL_FUZZ_CALLS=n` as many as it says,
+//! and `FIRESTEEL_FUZZ_FROM=i` begins with call `i`, which is the same call each time.
+
+mod pytorch {
+    // The conformance tests use the rest.
+    #![allow(dead_code)]
+
+    pub mod args;
+    pub mod cases;
+    pub mod compare;
+    pub mod judge;
+    pub mod random;
+    pub mod report;
+    pub mod scope;
+    pub mod table;
+}
+
+mod mutate;
+
+use firesteel::{Backend, Cpu, Result, Tensor, TensorData};
+use mutate::{Rng, mutate};
+use pytorch::args::Args;
+use pytorch::cases::{self, Case, Kind, Raw};
+use pytorch::judge::Output;
+use pytorch::scope::Scope;
+use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+/// What the calls may use of memory, in bytes.
+const LIMIT: usize = 1 << 30;
+/// A call that takes longer is reported.
+const SLOW: Duration = Duration::from_secs(2);
+/// A call that takes longer hangs, which ends the process.
+const HANGS: Duration = Duration::from_secs(60);
+/// An output with more elements is not read, since it may be a view of a few.
+const READ: usize = 1 << 16;
+
+/// Where the last panic was, and what it said.
+static PANIC: Mutex<String> = Mutex::new(String::new());
+/// The call that runs.
+static RUNS: Mutex<String> = Mutex::new(String::new());
+/// How many calls have begun.
+static BEGUN: AtomicU64 = AtomicU64::new(0);
+
+#[test]
+fn each_call_gives_a_value_or_an_error() -> Result<()> {
+    let (from, calls) = (from_env("FIRESTEEL_FUZZ_FROM", 0), from_env("FIRESTEEL_FUZZ_CALLS", 100_000));
+    let scope = Scope::load()?;
+    let mut cases = cases::load(&cases::own_folder(), Kind::Op)?;
+    cases.retain(|case| case.unsupported.is_none() && scope.tier(case) == Some(1));
+    let device = Cpu::default();
+    device.set_memory_limit(LIMIT);
+    std::panic::set_hook(Box::new(|info| *lock(&PANIC) = info.to_string().replace('\n', " ")));
+    std::thread::spawn(watch);
+
+    let [mut values, mut errors, mut unmapped, mut slow] = [0; 4];
+    let mut panics = BTreeMap::<String, Vec<String>>::new();
+    for number in from..from + calls {
+        let mut case = cases[number as usize % cases.len()].clone();
+        let said = mutate(&mut case, &mut Rng(number));
+        let call = format!("{number} {} {said}", case.id);
+        lock(&RUNS).clone_from(&call);
+        BEGUN.fetch_add(1, Ordering::Relaxed);
+        let start = Instant::now();
+        match catch_unwind(AssertUnwindSafe(|| run(&device, &case))) {
+            Ok(Ok(true)) => values += 1,
+            Ok(Ok(false)) => unmapped += 1,
+            Ok(Err(_)) => errors += 1,
+            Err(_) => panics.entry(lock(&PANIC).clone()).or_default().push(call.clone()),
+        }
+        if start.elapsed() > SLOW {
+            slow += 1;
+            println!("bad-input-slow {:.1?} {call}", start.elapsed());
+        }
+    }
+    drop(std::panic::take_hook());
+    let panicked: usize = panics.values().map(Vec::len).sum();
+    for (message, calls) in &panics {
+        println!("bad-input-panic {}x {message}", calls.len());
+        calls.iter().take(3).for_each(|call| println!("    {call}"));
+    }
+    println!(
+        "bad-input calls={calls} values={values} errors={errors} unmapped={unmapped} panics={panicked} slow={slow}"
+    );
+    assert_eq!(panicked, 0, "calls panicked");
+    Ok(())
+}
+
+/// Whether there is a call of ours for the case's; makes it, and reads the results.
+fn run(device: &Cpu, case: &Case) -> Result<bool> {
+    let load = |raw: &Raw, _wanted| upload(device, raw);
+    let Some(outputs) = pytorch::table::call(device, &case.name, &Args::new(case, &load))? else {
+        return Ok(false);
+    };
+    for output in outputs.0 {
+        if let Output::Tensor(tensor) = output
+            && tensor.meta().numel() <= READ
+        {
+            tensor.to_data()?;
+        }
+    }
+    Ok(true)
+}
+
+/// A tensor of a case, or of one element expanded.
+fn upload<B: Backend>(device: &B, raw: &Raw) -> Result<Tensor<B>> {
+    let data = raw.data()?;
+    let full = raw.shape.iter().try_fold(1_usize, |n, size| n.checked_mul(*size)) == Some(data.len());
+    if full {
+        return Tensor::from_data(TensorData::new(&raw.shape[..], data)?, device);
+    }
+    Tensor::from_data(TensorData::new([1], data)?, device)?.expand(&raw.shape[..])
+}
+
+/// Ends the process where one call does not.
+fn watch() {
+    let (mut seen, mut since) = (0, Instant::now());
+    loop {
+        std::thread::sleep(Duration::from_millis(200));
+        let begun = BEGUN.load(Ordering::Relaxed);
+        if begun != seen {
+            (seen, since) = (begun, Instant::now());
+        } else if begun > 0 && since.elapsed() > HANGS {
+            eprintln!("bad-input-hang {}", lock(&RUNS));
+            std::process::exit(1);
+        }
+    }
+}
+
+fn from_env(name: &str, default: u64) -> u64 {
+    std::env::var(name).ok().and_then(|value| value.parse().ok()).unwrap_or(default)
+}
+
+fn lock(text: &Mutex<String>) -> std::sync::MutexGuard<'_, String> {
+    text.lock().unwrap_or_else(PoisonError::into_inner)
+}
