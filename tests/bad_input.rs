@@ -37,7 +37,7 @@ const LIMIT: usize = 1 << 30;
 /// A call that takes longer is reported.
 const SLOW: Duration = Duration::from_secs(2);
 /// A call that takes longer hangs, which ends the process.
-const HANGS: Duration = Duration::from_secs(60);
+const HANGS: Duration = Duration::from_secs(20);
 /// An output with more elements is not read, since it may be a view of a few.
 const READ: usize = 1 << 16;
 

@@ -70,7 +70,10 @@ impl TensorData {
             return Err(Error::shape("tensor", format!("{} elements do not fill {shape}", data.len())));
         }
         if shape.extent().is_none_or(|n| isize::try_from(n).is_err()) {
-            return Err(Error::memory("tensor", format!("the strides of shape {shape} are too large to address")));
+            return Err(Error::memory(
+                "tensor",
+                format!("the strides of shape {shape} are too large to address"),
+            ));
         }
         Ok(Self { shape, data })
     }
