@@ -305,7 +305,9 @@ fn unary(kind: Unary, x: f64, dtype: DType) -> f64 {
         Sin x.sin(); Cos x.cos(); Tan x.tan(); Asin x.asin(); Acos x.acos(); Atan x.atan();
         Sinh x.sinh(); Cosh x.cosh(); Tanh x.tanh(); Asinh x.asinh(); Acosh x.acosh(); Atanh x.atanh();
         Erf libm::erf(x); Erfc libm::erfc(x); Erfinv erfinv(x); Lgamma libm::lgamma(x);
-        Digamma (libm::lgamma(x + 1e-6) - libm::lgamma(x - 1e-6)) / 2e-6; // as exact as F32 can tell
+        Digamma if x == 0. { -1. / x } else if x < 0. && x.fract() == 0. { f64::NAN } else {
+            (libm::lgamma(x + 1e-6) - libm::lgamma(x - 1e-6)) / 2e-6 // as exact as F32 can tell
+        };
     }
 }
 
@@ -328,7 +330,8 @@ fn binary(kind: Binary, a: f64, b: f64, dtype: DType) -> Result<f64> {
     let (i, j, inside) = (a as i64, b as i64, (0. ..8. * dtype.size() as f64).contains(&b));
     Ok(table! { kind: Binary;
         Add a + b; Sub a - b; Mul a * b; Div if whole { (a / b).trunc() } else { a / b };
-        Pow if whole { a.powf(b).trunc() } else { a.powf(b) }; Remainder a - b * (a / b).floor(); Fmod a % b;
+        Pow if whole && b >= 0. { i.wrapping_pow(j as u32) as f64 } else if whole { a.powf(b).trunc() } else { a.powf(b) };
+        Remainder a - b * (a / b).floor(); Fmod a % b;
         Maximum larger(a, b); Minimum smaller(a, b); Atan2 a.atan2(b); Copysign a.copysign(b);
         BitAnd (i & j) as f64; BitOr (i | j) as f64; BitXor (i ^ j) as f64;
         Shl if inside { (i << j) as f64 } else { 0. }; Shr if inside { (i >> j) as f64 } else { (i >> 63) as f64 };
