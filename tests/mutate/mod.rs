@@ -62,8 +62,8 @@ const FLOATS: [f64; 13] = [
     -1e-9,
 ];
 
-/// Sizes of which two or three overflow, and one is more than memory.
-const SIZES: [usize; 7] = [0, 1, 2, 5, 1 << 33, 1 << 62, usize::MAX];
+/// Sizes, two of which no memory holds: others would be legal views, over which a sum takes hours.
+const SIZES: [usize; 6] = [0, 1, 2, 5, 1 << 63, usize::MAX];
 
 /// Changes one to three of a case's arguments, and says how.
 pub fn mutate(case: &mut Case, rng: &mut Rng) -> String {

@@ -16,6 +16,13 @@ impl<B: Backend> Tensor<B> {
         let index = &Self::from_data(index, self.backend())?;
         Self::one(Op::IndexSelect { x: self, index, axis })
     }
+
+    /// Whether the device can hold a list of `len` numbers. It refuses what is too large before the host, which makes such
+    /// lists, counts to it or runs out of memory.
+    #[track_caller]
+    pub(crate) fn claim(&self, len: usize) -> Result<()> {
+        Self::arange(0..len, self.backend()).map(drop)
+    }
 }
 
 impl Shape {

@@ -141,6 +141,7 @@ impl<B: Backend> Tensor<B> {
                 true => 0.,
                 false => (2. * i as f64 + 1.) / n - 1.,
             };
+            self.claim(spatial[axis])?;
             let line = Self::constant(self, (0..spatial[axis]).map(place).collect())?;
             let line = line.reshape(line.shape().aligned(axes - axis))?.broadcast_to(&spatial)?;
             columns.push(line.reshape([spatial.numel(), 1])?);

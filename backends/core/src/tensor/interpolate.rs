@@ -120,6 +120,8 @@ impl<B: Backend> Tensor<B> {
             let factor = to.factor(i).filter(|_| !recompute_scale_factor);
             let axis = Axis { old, new, factor, align_corners, narrow };
             if !axis.is_identity() {
+                // four taps of a place and a weight
+                self.claim(new.saturating_mul(8))?;
                 y = y.resampled(2 + i, axis.taps(mode, antialias))?;
             }
         }
