@@ -51,6 +51,7 @@ impl<B: Backend> Tensor<B> {
         for (axis, &(low, high)) in (0..self.rank()).rev().zip(&pairs) {
             if (low, high) != (0, 0) {
                 let len = self.padded(axis, (low, high))?;
+                self.claim(len)?;
                 let places = places(self.shape()[axis], low, len, mode);
                 y = match places {
                     Some(places) => y.pick(axis, places)?,
