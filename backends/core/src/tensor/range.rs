@@ -3,7 +3,7 @@ use crate::{Error, Result, Span};
 use std::ops;
 
 /// Every `step`-th element from `start` to `stop`, which is not included; negative numbers count from the
-/// end. Made of any range of Rust's, or by [`slice`].
+/// end. Made of any range of Rust's, or by [`slice()`].
 ///
 /// ```
 /// use firesteel::prelude::*;
