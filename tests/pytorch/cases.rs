@@ -94,7 +94,8 @@ pub struct Tensor {
 }
 
 impl Tensor {
-    /// Another shape or other elements under the same name.
+    /// Another shape or other elements under the same name, as `tests/bad_input.rs` makes them.
+    #[allow(dead_code)]
     pub fn with(&self, raw: Raw) -> Self {
         Self { raw: Ok(Arc::new(raw)), ..self.clone() }
     }
