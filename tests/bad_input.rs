@@ -54,7 +54,7 @@ fn each_call_gives_a_value_or_an_error() -> Result<()> {
     let scope = Scope::load()?;
     let mut cases = cases::load(&cases::own_folder(), Kind::Op)?;
     cases.retain(|case| case.unsupported.is_none() && scope.tier(case) == Some(1));
-    let device = Cpu::default();
+    let device = Cpu;
     device.set_memory_limit(LIMIT);
     std::panic::set_hook(Box::new(|info| *lock(&PANIC) = info.to_string().replace('\n', " ")));
     std::thread::spawn(watch);

@@ -122,7 +122,7 @@ const OPERATIONS: &[&str] =
 impl<'ast> Visit<'ast> for CatchAll {
     fn visit_expr_match(&mut self, node: &'ast syn::ExprMatch) {
         let patterns: Vec<String> =
-            node.arms.iter().map(|arm| arm.pat.to_token_stream().to_string()).collect();
+            node.arms.iter().map(|arm| arm.pat.to_token_stream().to_string().replace('(', " ( ")).collect();
         let over_operations = patterns.iter().any(|pattern| {
             OPERATIONS.iter().any(|name| {
                 pattern.split_whitespace().collect::<Vec<_>>().windows(2).any(|w| w == [*name, "::"])
@@ -140,6 +140,21 @@ impl<'ast> Visit<'ast> for CatchAll {
     }
 }
 
+/// Matches that may have one, by their file: fast paths and refusals, which hand on what they do not know.
+const EXCEPTIONS: &[(&str, usize, &str)] = &[
+    ("backends/cpu/src/chain.rs", 3, "what is not element-wise is refused, or goes on as it is"),
+    (
+        "backends/cpu/src/fused.rs",
+        2,
+        "what has no kernel is refused, and `has_kernel` beside it is exhaustive",
+    ),
+    ("backends/cpu/src/lib.rs", 1, "every primitive is taken whole, by the exhaustive match below"),
+    ("backends/cpu/src/update.rs", 1, "what is not done in place runs and replaces"),
+    ("backends/cpu/src/elementwise/step.rs", 2, "how long an operation takes, and what `chain` refuses"),
+    ("backends/wrap/src/autodiff/chain.rs", 1, "what is not element-wise has no chain"),
+    ("backends/wrap/src/autodiff/written.rs", 1, "an operation that needs no change goes on as it is"),
+];
+
 #[test]
 fn no_match_over_operations_has_a_catch_all_arm() {
     let rooms = [
@@ -153,7 +168,11 @@ fn no_match_over_operations_has_a_catch_all_arm() {
         let file = path.strip_prefix(root()).unwrap_or(&path).display().to_string();
         let mut search = CatchAll { file, found: vec![] };
         search.visit_file(&parsed);
-        found.extend(search.found);
+        let excepted =
+            EXCEPTIONS.iter().find(|(path, ..)| *path == search.file).map_or(0, |(_, count, _)| *count);
+        if search.found.len() != excepted {
+            found.extend(search.found);
+        }
     }
     assert!(found.is_empty(), "catch-all arms over operations:\n{}", found.join("\n"));
 }

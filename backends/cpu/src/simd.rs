@@ -94,17 +94,15 @@ pub enum Isa {
     /// See [`V3`].
     #[cfg(target_arch = "x86_64")]
     V3(pulp::x86::V3),
-    /// See [`V4`]. Debug builds go without it, and compile in two thirds of the time.
-    #[cfg(all(target_arch = "x86_64", not(debug_assertions)))]
+    /// See [`V4`].
+    #[cfg(target_arch = "x86_64")]
     V4(pulp::x86::V4),
 }
 
 /// The instruction sets that this processor has, the widest first. The last is the baseline.
 pub fn available() -> impl Iterator<Item = Isa> {
-    #[cfg(all(target_arch = "x86_64", not(debug_assertions)))]
+    #[cfg(target_arch = "x86_64")]
     let wide = [pulp::x86::V4::try_new().map(Isa::V4), pulp::x86::V3::try_new().map(Isa::V3)];
-    #[cfg(all(target_arch = "x86_64", debug_assertions))]
-    let wide = [pulp::x86::V3::try_new().map(Isa::V3)];
     #[cfg(not(target_arch = "x86_64"))]
     let wide: [Option<Isa>; 0] = [];
     wide.into_iter().flatten().chain([Isa::Baseline])
@@ -127,7 +125,7 @@ impl Isa {
             Isa::Baseline => true,
             #[cfg(target_arch = "x86_64")]
             Isa::V3(_) => limit != "baseline",
-            #[cfg(all(target_arch = "x86_64", not(debug_assertions)))]
+            #[cfg(target_arch = "x86_64")]
             Isa::V4(_) => limit != "baseline" && limit != "v3",
         }
     }
@@ -143,7 +141,7 @@ macro_rules! dispatch {
     };
     ($isa:expr, |$level:ident| $body:expr) => {
         match $isa {
-            #[cfg(all(target_arch = "x86_64", not(debug_assertions)))]
+            #[cfg(target_arch = "x86_64")]
             $crate::simd::Isa::V4(isa) => {
                 #[allow(dead_code)]
                 type $level = $crate::simd::V4;

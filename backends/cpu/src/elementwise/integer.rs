@@ -17,7 +17,12 @@ macro_rules! integers {
                     Unary::Relu => map(x, y, |x| x.max(0)),
                     Unary::Not => map(x, y, |x| !x),
                     // functions of real numbers: infer refuses them
-                    _ => (),
+                    Unary::Floor | Unary::Ceil | Unary::Round | Unary::Trunc | Unary::Sqrt | Unary::Rsqrt
+                    | Unary::Recip | Unary::Exp | Unary::Exp2 | Unary::Expm1 | Unary::Log | Unary::Log2
+                    | Unary::Log10 | Unary::Log1p | Unary::Sin | Unary::Cos | Unary::Tan | Unary::Asin
+                    | Unary::Acos | Unary::Atan | Unary::Sinh | Unary::Cosh | Unary::Tanh | Unary::Asinh
+                    | Unary::Acosh | Unary::Atanh | Unary::Sigmoid | Unary::Erf | Unary::Erfc
+                    | Unary::Erfinv | Unary::Lgamma | Unary::Digamma => (),
                 })
             }
 
