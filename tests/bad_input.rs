@@ -115,7 +115,7 @@ fn upload<B: Backend>(device: &B, raw: &Raw) -> Result<Tensor<B>> {
     if full {
         return Tensor::from_data(TensorData::new(&raw.shape[..], data)?, device);
     }
-    Tensor::from_data(TensorData::new([1], data)?, device)?.expand(&raw.shape[..])
+    Tensor::from_data(TensorData::new([1], data)?, device)?.broadcast_to(&raw.shape[..])
 }
 
 /// Ends the process where one call does not.

@@ -314,6 +314,8 @@ fn windows<B: Backend>(
         let last = room / stride;
         let outside = ceil_mode && last * stride >= size + padding;
         pool.output.push(if outside { last } else { last + 1 });
+        // what a window reaches beyond the padded dim it never sees
+        pool.kernel[axis] = kernel.min(padded / dilation + 2);
     }
     Ok(pool)
 }

@@ -209,10 +209,19 @@ impl Sections {
     }
 }
 
+/// Each piece is a tensor of its own: a list of more than these is a mistake, and would fill the memory.
+const MOST_PIECES: usize = 1 << 24;
+
 /// A vector for `n` elements; that many do not have to fit in memory.
 #[track_caller]
 pub(super) fn room<T>(op: &'static str, n: usize) -> Result<Vec<T>> {
     let mut room = vec![];
+    if n > MOST_PIECES {
+        return Err(Error::value(
+            op,
+            format!("{n} pieces are more than the {MOST_PIECES} that one list may have"),
+        ));
+    }
     match room.try_reserve_exact(n) {
         Ok(()) => Ok(room),
         Err(_) => Err(Error::memory(op, format!("there is no memory for {n} pieces"))),
