@@ -67,7 +67,7 @@ impl<B: Backend> Tensor<B> {
     #[track_caller]
     pub fn unbind(&self, dim: isize) -> Result<Vec<Self>> {
         let size = self.size(dim)?;
-        let mut slices = super::split::room("unbind", size)?;
+        let mut slices = super::split::pieces("unbind", size)?;
         for index in 0..size {
             slices.push(self.select(dim, index as i64)?);
         }

@@ -36,7 +36,7 @@ impl<B: Backend> Tensor<B> {
         }
         match size.div_ceil(n) {
             0 => {
-                let mut pieces = room("chunk", n)?;
+                let mut pieces = pieces("chunk", n)?;
                 pieces.resize(n, self.clone());
                 Ok(pieces)
             }
@@ -63,7 +63,7 @@ impl<B: Backend> Tensor<B> {
             }
             0 => Ok(vec![self.clone()]),
             _ => {
-                let mut sizes = room("split", total.div_ceil(size))?;
+                let mut sizes = pieces("split", total.div_ceil(size))?;
                 sizes.extend((0..total.max(1)).step_by(size).map(|start| size.min(total - start)));
                 self.split_with_sizes(&sizes, dim)
             }
@@ -194,7 +194,7 @@ impl Sections {
         match self {
             Sections::Count(n) => {
                 let n = usize::try_from(*n).unwrap_or(0);
-                cuts = room("tensor_split", n)?;
+                cuts = pieces("tensor_split", n)?;
                 cuts.extend((1..=n).map(|i| i * (size / n) + i.min(size % n)));
             }
             Sections::At(indices) => {
@@ -216,16 +216,19 @@ const MOST_PIECES: usize = 1 << 24;
 #[track_caller]
 pub(super) fn room<T>(op: &'static str, n: usize) -> Result<Vec<T>> {
     let mut room = vec![];
-    if n > MOST_PIECES {
-        return Err(Error::value(
-            op,
-            format!("{n} pieces are more than the {MOST_PIECES} that one list may have"),
-        ));
-    }
     match room.try_reserve_exact(n) {
         Ok(()) => Ok(room),
         Err(_) => Err(Error::memory(op, format!("there is no memory for {n} pieces"))),
     }
+}
+
+/// [`room`] for tensors.
+#[track_caller]
+pub(super) fn pieces<T>(op: &'static str, n: usize) -> Result<Vec<T>> {
+    if n > MOST_PIECES {
+        return Err(Error::value(op, format!("{n} pieces are more than the {MOST_PIECES} of one list")));
+    }
+    room(op, n)
 }
 
 macro_rules! from_integers {
