@@ -1,8 +1,6 @@
 //! What came of the cases: the counts, the failures, and what was known to fail.
 use super::cases::{Case, Kind, Raw, Value};
-use firesteel_core::{DType, Data, Error, Result};
-use safetensors::tensor::{Dtype, View};
-use std::borrow::Cow;
+use firesteel_core::{Data, Error, Result, TensorData};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::path::Path;
@@ -178,40 +176,10 @@ impl Dump {
     /// Writes `op.cpu.safetensors` and the like, whole or not at all.
     pub fn write(self, folder: &Path, kind: Kind, stack: &str) -> Result<()> {
         std::fs::create_dir_all(folder)?;
+        let tensors =
+            self.0.into_iter().map(|(name, raw)| Ok((name, TensorData::new(&raw.shape, raw.data()?)?)));
         let path = folder.join(format!("{kind}.{stack}.safetensors"));
-        let unfinished = folder.join(format!(".{kind}.{stack}.{}", std::process::id()));
-        safetensors::serialize_to_file(self.0, None, &unfinished)
-            .map_err(|e| Error::io("PYTORCH_DUMP", e.to_string()))?;
-        Ok(std::fs::rename(unfinished, path)?)
-    }
-}
-
-impl View for Raw {
-    fn dtype(&self) -> Dtype {
-        match self.dtype {
-            DType::F64 => Dtype::F64,
-            DType::F32 => Dtype::F32,
-            DType::BF16 => Dtype::BF16,
-            DType::F16 => Dtype::F16,
-            DType::I64 => Dtype::I64,
-            DType::I32 => Dtype::I32,
-            DType::I8 => Dtype::I8,
-            DType::U32 => Dtype::U32,
-            DType::U8 => Dtype::U8,
-            DType::Bool => Dtype::BOOL,
-        }
-    }
-
-    fn shape(&self) -> &[usize] {
-        &self.shape
-    }
-
-    fn data(&self) -> Cow<'_, [u8]> {
-        Cow::Borrowed(&self.bytes)
-    }
-
-    fn data_len(&self) -> usize {
-        self.bytes.len()
+        firesteel::io::safetensors::save(path, &tensors.collect::<Result<_>>()?)
     }
 }
 

@@ -7,7 +7,7 @@ use smallvec::smallvec;
 
 /// The largest of each window, and where in the flattened spatial axes it lies.
 pub fn max_pool<B: Backend>(x: &Tensor<B>, pool: &Pool) -> Result<Outputs<Tensor<B>>> {
-    let lowest = lowest(x.dtype());
+    let lowest = x.dtype().lowest();
     let seen = flat(&windows(x, pool, lowest)?, pool)?;
     let places = flat(&windows(&places(x, pool)?, pool, Scalar::Int(-1))?, pool)?;
     let last = seen.rank() - 1;
@@ -61,16 +61,6 @@ fn places<B: Backend>(x: &Tensor<B>, pool: &Pool) -> Result<Tensor<B>> {
 }
 
 /// What never wins a maximum.
-fn lowest(dtype: DType) -> Scalar {
-    match dtype {
-        DType::I64 => Scalar::Int(i64::MIN),
-        DType::I32 => Scalar::Int(i32::MIN.into()),
-        DType::I8 => Scalar::Int(i8::MIN.into()),
-        DType::F64 | DType::F32 | DType::BF16 | DType::F16 => Scalar::Float(f64::NEG_INFINITY),
-        DType::U32 | DType::U8 | DType::Bool => Scalar::Int(0),
-    }
-}
-
 /// The padding itself, without what a window that hangs over the end needs.
 fn padded<B: Backend>(x: &Tensor<B>, pool: &Pool, value: Scalar) -> Result<Tensor<B>> {
     let lead = x.rank() - pool.kernel.len();
