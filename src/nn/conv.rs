@@ -1,6 +1,6 @@
 //! Convolutions.
 use super::{Layer, Module, Param, init};
-use crate::{Backend, ConvOptions, Error, PerDim, Result, Shape, Tensor};
+use crate::{Axes, Backend, ConvOptions, ConvPadding, Error, PadMode, PerDim, Result, Shape, Tensor};
 
 macro_rules! convolutions {
     ($($name:ident $method:ident $dims:literal $input:literal $output:literal;)*) => {$(
@@ -23,6 +23,8 @@ macro_rules! convolutions {
             pub bias: Option<Param<B>>,
             /// How the window moves.
             pub options: ConvOptions,
+            /// What the padding is made of; zeros by default.
+            pub padding_mode: PadMode,
         }
 
         impl<B: Backend> $name<B> {
@@ -46,21 +48,31 @@ macro_rules! convolutions {
                 device: &B,
             ) -> Result<Self> {
                 let kernel = kernel_size.into().resolve(stringify!($method), "kernel_size", $dims)?;
-                let (weight, fan_in) = weight_shape(in_channels, out_channels, &kernel, options.groups)?;
-                let weight = Param::new(init::fan_in_uniform(weight, fan_in, device)?)?;
-                let bias = Param::new(init::fan_in_uniform(out_channels, fan_in, device)?)?;
-                Ok(Self { weight, bias: Some(bias), options })
+                let shape = weight_shape([out_channels, in_channels], &kernel, options.groups)?;
+                let (weight, bias) = parameters(shape, out_channels, device)?;
+                Ok(Self { weight, bias: Some(bias), options, padding_mode: PadMode::default() })
             }
 
             /// The same convolution without its bias.
             pub fn without_bias(self) -> Self {
                 Self { bias: None, ..self }
             }
+
+            /// The same convolution with padding made of something else.
+            pub fn padding_mode(self, padding_mode: PadMode) -> Self {
+                Self { padding_mode, ..self }
+            }
         }
 
         impl<B: Backend> Layer<B> for $name<B> {
             fn forward(&self, x: &Tensor<B>) -> Result<Tensor<B>> {
-                x.$method(&self.weight, self.bias.as_deref(), self.options.clone())
+                let (weight, bias) = (&self.weight, self.bias.as_deref());
+                if self.padding_mode == PadMode::default() {
+                    return x.$method(weight, bias, self.options.clone());
+                }
+                let sides = sides(stringify!($method), &self.options, &weight.shape()[2..])?;
+                let options = ConvOptions { padding: ConvPadding::Valid, ..self.options.clone() };
+                x.pad(&sides, self.padding_mode)?.$method(weight, bias, options)
             }
         }
     )*};
@@ -72,13 +84,40 @@ convolutions! {
     Conv3d conv3d 3 "(n, in_channels, d, h, w)" "(n, out_channels, d, h, w)";
 }
 
-/// The shape of a weight, and how many inputs each output has.
-fn weight_shape(inputs: usize, outputs: usize, kernel: &[usize], groups: usize) -> Result<(Shape, usize)> {
-    if groups == 0 || !inputs.is_multiple_of(groups) || !outputs.is_multiple_of(groups) {
-        let why = format!("{inputs} and {outputs} channels do not fall into {groups} groups");
+/// `(first, second / groups, kernel..)`, where the groups divide both numbers of channels.
+pub(super) fn weight_shape([first, second]: [usize; 2], kernel: &[usize], groups: usize) -> Result<Shape> {
+    if groups == 0 || !first.is_multiple_of(groups) || !second.is_multiple_of(groups) {
+        let why = format!("{first} and {second} channels do not fall into {groups} groups");
         return Err(Error::value("conv", why));
     }
-    let shape: Shape = [outputs, inputs / groups].into_iter().chain(kernel.iter().copied()).collect();
-    let fan_in = shape[1..].iter().try_fold(1usize, |n, &size| n.checked_mul(size));
-    Ok((shape, fan_in.ok_or_else(|| Error::value("conv", "a kernel of this size is too large"))?))
+    Ok([first, second / groups].into_iter().chain(kernel.iter().copied()).collect())
+}
+
+/// A weight of this shape and a bias, even in `±1/√n` with the number `n` of elements behind the weight's first dim.
+pub(super) fn parameters<B: Backend>(
+    weight: Shape,
+    out_channels: usize,
+    device: &B,
+) -> Result<(Param<B>, Param<B>)> {
+    let fan_in = weight[1..].iter().try_fold(1usize, |n, &size| n.checked_mul(size));
+    let fan_in = fan_in.ok_or_else(|| Error::value("conv", "a kernel of this size is too large"))?;
+    let weight = Param::new(init::fan_in_uniform(weight, fan_in, device)?)?;
+    Ok((weight, Param::new(init::fan_in_uniform(out_channels, fan_in, device)?)?))
+}
+
+/// How much is padded before and after each dim, from the last to the first, as [`Tensor::pad`] takes it.
+fn sides(op: &'static str, options: &ConvOptions, kernel: &[usize]) -> Result<Vec<isize>> {
+    let dims = kernel.len();
+    let pairs: Vec<(usize, usize)> = match &options.padding {
+        ConvPadding::Valid => vec![(0, 0); dims],
+        ConvPadding::Zeros(each) => each.resolve(op, "padding", dims)?.into_iter().map(|n| (n, n)).collect(),
+        ConvPadding::Same => {
+            let dilation: Axes = options.dilation.resolve(op, "dilation", dims)?;
+            let total = kernel.iter().zip(dilation).map(|(k, d)| k.saturating_sub(1).saturating_mul(d));
+            // what is odd goes to the end
+            total.map(|n| (n / 2, n - n / 2)).collect()
+        }
+    };
+    let length = |n: usize| isize::try_from(n).unwrap_or(isize::MAX);
+    Ok(pairs.into_iter().rev().flat_map(|(low, high)| [length(low), length(high)]).collect())
 }

@@ -1,6 +1,6 @@
-//! Several dims as one.
-use super::activation::stateless;
-use crate::{Backend, Result, Tensor};
+//! Several dims as one, and one as several.
+use super::stateless::stateless;
+use crate::Sizes;
 
 /// The dims from `start_dim` to `end_dim`, both included, as one: `(n, ..) -> (n, features)` as it is made.
 /// <https://docs.pytorch.org/docs/stable/generated/torch.nn.Flatten.html>
@@ -26,3 +26,29 @@ impl Default for Flatten {
 }
 
 stateless! { Flatten |layer, x| x.flatten(layer.start_dim, layer.end_dim) }
+
+/// One dim as several: [`Flatten`] backwards.
+/// <https://docs.pytorch.org/docs/stable/generated/torch.nn.Unflatten.html>
+///
+/// ```
+/// use firesteel::{nn::{Layer, Unflatten}, prelude::*};
+/// let y = Unflatten::new(1, [3, -1]).forward(&Tensor::zeros([2, 12], &Cpu)?)?;
+/// assert_eq!(y.shape(), &[2, 3, 4]);
+/// # Ok::<(), firesteel::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unflatten {
+    /// The dim; negative numbers count from the end.
+    pub dim: isize,
+    /// What it becomes; one size may be -1, which is whatever is left.
+    pub unflattened_size: Sizes,
+}
+
+impl Unflatten {
+    /// This dim as those.
+    pub fn new(dim: isize, unflattened_size: impl Into<Sizes>) -> Self {
+        Self { dim, unflattened_size: unflattened_size.into() }
+    }
+}
+
+stateless! { Unflatten |layer, x| x.unflatten(layer.dim, layer.unflattened_size.clone()) }

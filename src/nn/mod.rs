@@ -1,28 +1,49 @@
 //! Layers, losses and what they are made of: plain structs, generic over the backend.
 mod activation;
+mod bilinear;
 mod conv;
+mod conv_transpose;
+mod distance;
 mod dropout;
+mod embedding;
 mod flatten;
+mod fold;
 pub mod init;
 mod linear;
 mod loss;
 mod module;
 mod norm;
+mod padding;
 mod param;
 mod pool;
 mod sequential;
 mod state;
+mod stateless;
+mod vision;
 
-pub use activation::{Identity, ReLU, SiLU, Sigmoid, Tanh};
+pub use activation::{
+    CELU, ELU, GELU, GLU, Hardshrink, Hardsigmoid, Hardswish, Hardtanh, Identity, LeakyReLU, LogSigmoid,
+    LogSoftmax, Mish, PReLU, RReLU, ReLU, ReLU6, SELU, SiLU, Sigmoid, Softmax, Softmax2d, Softmin, Softplus,
+    Softshrink, Softsign, Tanh, Tanhshrink, Threshold,
+};
+pub use bilinear::Bilinear;
 pub use conv::{Conv1d, Conv2d, Conv3d};
-pub use dropout::Dropout;
+pub use conv_transpose::{ConvTranspose1d, ConvTranspose2d, ConvTranspose3d};
+pub use distance::{CosineSimilarity, PairwiseDistance};
+pub use dropout::{AlphaDropout, Dropout, Dropout1d, Dropout2d, Dropout3d, FeatureAlphaDropout};
+pub use embedding::{Embedding, EmbeddingBag};
 pub use firesteel_derive::Module;
-pub use flatten::Flatten;
+pub use flatten::{Flatten, Unflatten};
+pub use fold::{Fold, Unfold};
 pub use linear::Linear;
-pub use loss::CrossEntropyLoss;
+pub use loss::*;
 pub use module::{Layer, Leaf, LeafMut, Module, Visit, VisitMut, join};
-pub use norm::{BatchNorm1d, BatchNorm2d, BatchNorm3d};
+pub use norm::*;
+pub use padding::*;
 pub use param::{Buffer, Mode, Param};
-pub use pool::{AvgPool1d, AvgPool2d, AvgPool3d, MaxPool1d, MaxPool2d, MaxPool3d};
+pub use pool::*;
 pub use sequential::Sequential;
 pub use state::{Mismatch, State, StateDict};
+pub use vision::{
+    ChannelShuffle, PixelShuffle, PixelUnshuffle, Upsample, UpsamplingBilinear2d, UpsamplingNearest2d,
+};

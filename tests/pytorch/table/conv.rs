@@ -22,19 +22,19 @@ table! {
     /// Windows.
     pool(a) in "nn.functional." {
         each avg_pool1d avg_pool2d avg_pool3d: (each_dim(a, (1, "kernel_size"), 1)?, avg_options(a)?);
-        each adaptive_avg_pool1d: (adaptive::<1, _>(a)?);
-        each adaptive_avg_pool2d: (adaptive::<2, _>(a)?);
-        each adaptive_avg_pool3d: (adaptive::<3, _>(a)?);
+        each adaptive_avg_pool1d: (adaptive::<1, _>(a, 1)?);
+        each adaptive_avg_pool2d: (adaptive::<2, _>(a, 1)?);
+        each adaptive_avg_pool3d: (adaptive::<3, _>(a, 1)?);
         each max_unpool1d max_unpool2d max_unpool3d:
             (&a.tensor(1)?, each_dim(a, "kernel_size", 1)?, unpool_options(a)?);
         "adaptive_max_pool1d" => {
-            picked(a.bool(2)?, a.tensor(0)?.adaptive_max_pool1d_with_indices(adaptive::<1, _>(a)?)?)
+            picked(a.bool(2)?, a.tensor(0)?.adaptive_max_pool1d_with_indices(adaptive::<1, _>(a, 1)?)?)
         },
         "adaptive_max_pool2d" => {
-            picked(a.bool(2)?, a.tensor(0)?.adaptive_max_pool2d_with_indices(adaptive::<2, _>(a)?)?)
+            picked(a.bool(2)?, a.tensor(0)?.adaptive_max_pool2d_with_indices(adaptive::<2, _>(a, 1)?)?)
         },
         "adaptive_max_pool3d" => {
-            picked(a.bool(2)?, a.tensor(0)?.adaptive_max_pool3d_with_indices(adaptive::<3, _>(a)?)?)
+            picked(a.bool(2)?, a.tensor(0)?.adaptive_max_pool3d_with_indices(adaptive::<3, _>(a, 1)?)?)
         },
         "max_pool1d" => {
             let kernel = each_dim(a, "kernel_size", 1)?;
@@ -70,7 +70,7 @@ pub fn conv_options<T: Clone>(a: &Args<T>) -> Result<ConvOptions> {
     })
 }
 
-fn transposed_options<T: Clone>(a: &Args<T>) -> Result<ConvTransposeOptions> {
+pub fn transposed_options<T: Clone>(a: &Args<T>) -> Result<ConvTransposeOptions> {
     Ok(ConvTransposeOptions {
         stride: each_dim(a, "stride", 1)?,
         padding: each_dim(a, "padding", 0)?,
@@ -108,15 +108,15 @@ fn unpool_options<T: Clone>(a: &Args<T>) -> Result<MaxUnpoolOptions> {
 }
 
 /// The kernel's own size where there is none.
-fn stride<T: Clone>(a: &Args<T>, key: Key) -> Result<Option<PerDim>> {
+pub fn stride<T: Clone>(a: &Args<T>, key: Key) -> Result<Option<PerDim>> {
     let given = a.opt_sizes(key)?.filter(|sizes| !sizes.is_empty());
     Ok(given.map(|sizes| PerDim::from(&sizes[..])))
 }
 
 /// `N` sizes, of which None stays as it is; or one for all.
-fn adaptive<const N: usize, T: Clone>(a: &Args<T>) -> Result<AdaptiveSize> {
+pub fn adaptive<const N: usize, T: Clone>(a: &Args<T>, key: impl Into<Key>) -> Result<AdaptiveSize> {
     let sizes: Vec<_> =
-        a.gaps(1)?.into_iter().map(|size| size.and_then(|n| usize::try_from(n).ok())).collect();
+        a.gaps(key)?.into_iter().map(|size| size.and_then(|n| usize::try_from(n).ok())).collect();
     Ok(match sizes[..] {
         [one] => [one; N].into(),
         _ => std::array::from_fn::<_, N, _>(|i| sizes.get(i).copied().flatten()).into(),

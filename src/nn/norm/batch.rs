@@ -1,0 +1,73 @@
+//! Normalisation by the statistics of the batch.
+use super::running_norm;
+use crate::nn::{Buffer, Layer, Mode, Module, Param};
+use crate::{Backend, BatchNormOptions, DType, Error, Result, Tensor};
+
+macro_rules! batch_norms {
+    ($($name:ident $ranks:pat, $shape:literal;)*) => {$(
+        running_norm! {
+            /// Normalises each channel over the batch, by the batch's own mean and variance in training and by the
+            #[doc = concat!("running ones in evaluation: `", $shape, "`. Its learned factors begin as ones and terms as zeros.")]
+            ///
+            /// ```
+            #[doc = concat!("use firesteel::{nn::{", stringify!($name), ", Module, State}, prelude::*};")]
+            #[doc = concat!("let norm = ", stringify!($name), "::new(4, &Cpu)?;")]
+            /// let names: Vec<String> = norm.state_dict()?.into_keys().collect();
+            /// assert_eq!(names, ["bias", "num_batches_tracked", "running_mean", "running_var", "weight"]);
+            /// # Ok::<(), firesteel::Error>(())
+            /// ```
+            $name
+        }
+
+        impl<B: Backend> $name<B> {
+            /// For `num_features` channels, with `eps` 1e-5 and `momentum` 0.1.
+            pub fn new(num_features: usize, device: &B) -> Result<Self> {
+                Self::with_everything(num_features, device)
+            }
+
+            /// Counts a batch, and says how much it counts.
+            fn next_momentum(&self) -> Result<f64> {
+                let Some(count) = &self.num_batches_tracked else {
+                    return Ok(self.momentum.unwrap_or(0.));
+                };
+                let seen = (count.get() + 1)?;
+                count.set(&seen);
+                match self.momentum {
+                    Some(momentum) => Ok(momentum),
+                    None => Ok(1. / seen.item::<f64>()?),
+                }
+            }
+        }
+
+        impl<B: Backend> Layer<B> for $name<B> {
+            fn forward(&self, x: &Tensor<B>) -> Result<Tensor<B>> {
+                if !matches!(x.rank(), $ranks) {
+                    let why = format!("takes {}, not {}", $shape, x.shape());
+                    return Err(Error::shape(stringify!($name), why));
+                }
+                let (weight, bias) = (self.weight.as_deref(), self.bias.as_deref());
+                let (training, eps) = (self.training.training(), self.eps);
+                let (Some(mean), Some(var)) = (&self.running_mean, &self.running_var) else {
+                    let options = BatchNormOptions { weight, bias, training: true, eps, ..Default::default() };
+                    return Ok(x.batch_norm(options)?.output);
+                };
+                let momentum = if training { self.next_momentum()? } else { 0. };
+                let (old_mean, old_var) = (mean.get(), var.get());
+                let running = Some((&old_mean, &old_var));
+                let options = BatchNormOptions { running, weight, bias, training, momentum, eps };
+                let normalised = x.batch_norm(options)?;
+                if let Some((new_mean, new_var)) = normalised.running.filter(|_| training) {
+                    mean.set(&new_mean);
+                    var.set(&new_var);
+                }
+                Ok(normalised.output)
+            }
+        }
+    )*};
+}
+
+batch_norms! {
+    BatchNorm1d 2 | 3, "(n, c) or (n, c, length)";
+    BatchNorm2d 4, "(n, c, h, w)";
+    BatchNorm3d 5, "(n, c, d, h, w)";
+}
