@@ -16,6 +16,7 @@ mod norm;
 mod padding;
 mod param;
 mod pool;
+pub mod rnn;
 mod sequential;
 mod state;
 mod stateless;
@@ -42,6 +43,7 @@ pub use norm::*;
 pub use padding::*;
 pub use param::{Buffer, Mode, Param};
 pub use pool::*;
+pub use rnn::{GRU, GRUCell, LSTM, LSTMCell, Nonlinearity, RNN, RNNCell, RnnOptions};
 pub use sequential::Sequential;
 pub use state::{Mismatch, State, StateDict};
 pub use vision::{

@@ -4,6 +4,7 @@
 //! it is compiled for each of them and for each stack.
 mod layers;
 mod losses;
+mod recurrent;
 mod windows;
 
 use super::args::{Args, Leaves};
@@ -25,7 +26,7 @@ pub fn call<B: Backend>(device: &B, name: &str, made: &Made, a: &Args<Tensor<B>>
     let load = |raw: &_, _| upload(device, raw);
     let task = Task { device, name, made, s: Args::constructor(name, made, &load), a };
     task.s.ignore("inplace");
-    let families: &[Family<B>] = &[layers::layer, losses::loss, windows::window];
+    let families: &[Family<B>] = &[layers::layer, losses::loss, recurrent::recurrent, windows::window];
     for family in families {
         if let Some(gave) = family(&task)? {
             task.s.finish()?;
