@@ -10,3 +10,10 @@ pub fn fan_in_uniform<B: Backend>(shape: impl Into<Shape>, fan_in: usize, device
     let even = Tensor::make(device, Op::Random(Distribution::Uniform, stream, shape, crate::DType::F32))?;
     (even.lazy() * (2. * bound) - bound).eval()
 }
+
+/// Even in `±√(6 / (inputs + outputs))`: Glorot's and Bengio's way (`xavier_uniform_`) to begin a matrix
+/// `(outputs, inputs)`.
+pub(super) fn xavier_even<B: Backend>([outputs, inputs]: [usize; 2], device: &B) -> Result<Tensor<B>> {
+    let bound = (6. / (inputs + outputs).max(1) as f64).sqrt();
+    ((Tensor::rand([outputs, inputs], device)?.lazy() * 2. - 1.) * bound).eval()
+}

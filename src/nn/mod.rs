@@ -9,9 +9,11 @@ mod embedding;
 mod flatten;
 mod fold;
 pub mod init;
+mod kv_cache;
 mod linear;
 mod loss;
 mod module;
+mod multihead_attention;
 mod norm;
 mod padding;
 mod param;
@@ -20,6 +22,7 @@ pub mod rnn;
 mod sequential;
 mod state;
 mod stateless;
+mod transformer;
 mod vision;
 
 pub use activation::{
@@ -36,9 +39,11 @@ pub use embedding::{Embedding, EmbeddingBag};
 pub use firesteel_derive::Module;
 pub use flatten::{Flatten, Unflatten};
 pub use fold::{Fold, Unfold};
+pub use kv_cache::KvCache;
 pub use linear::Linear;
 pub use loss::*;
 pub use module::{Layer, Leaf, LeafMut, Module, Visit, VisitMut, join};
+pub use multihead_attention::{AttentionMasks, MultiheadAttention, MultiheadOptions};
 pub use norm::*;
 pub use padding::*;
 pub use param::{Buffer, Mode, Param};
@@ -46,6 +51,7 @@ pub use pool::*;
 pub use rnn::{GRU, GRUCell, LSTM, LSTMCell, Nonlinearity, RNN, RNNCell, RnnOptions};
 pub use sequential::Sequential;
 pub use state::{Mismatch, State, StateDict};
+pub use transformer::*;
 pub use vision::{
     ChannelShuffle, PixelShuffle, PixelUnshuffle, Upsample, UpsamplingBilinear2d, UpsamplingNearest2d,
 };

@@ -2,6 +2,7 @@
 //!
 //! A family knows some modules by name, as the operators' table does. What is generic over the module is kept small, since
 //! it is compiled for each of them and for each stack.
+mod attention;
 mod layers;
 mod losses;
 mod recurrent;
@@ -26,7 +27,8 @@ pub fn call<B: Backend>(device: &B, name: &str, made: &Made, a: &Args<Tensor<B>>
     let load = |raw: &_, _| upload(device, raw);
     let task = Task { device, name, made, s: Args::constructor(name, made, &load), a };
     task.s.ignore("inplace");
-    let families: &[Family<B>] = &[layers::layer, losses::loss, recurrent::recurrent, windows::window];
+    let families: &[Family<B>] =
+        &[attention::attention, layers::layer, losses::loss, recurrent::recurrent, windows::window];
     for family in families {
         if let Some(gave) = family(&task)? {
             task.s.finish()?;

@@ -184,6 +184,9 @@ pub struct MultiHeadAttentionOptions<'a, B: Backend> {
     /// What queries may not see where it is true (or a number that is added): `(queries, keys)`, or
     /// `(batch · heads, queries, keys)`.
     pub attn_mask: Option<&'a Tensor<B>>,
+    /// Whether a query sees only keys that stand no later than it. Keys that are added have no place in time, so it
+    /// does not go with them.
+    pub is_causal: bool,
     /// Whether the weights are the mean over the heads.
     pub average_attn_weights: bool,
 }
@@ -246,6 +249,9 @@ impl<B: Backend> Tensor<B> {
         if heads == 0 || !embed.is_multiple_of(heads) {
             return Err(Error::value(op, format!("{embed} features do not fall into {heads} heads")));
         }
+        if options.is_causal && (options.add_zero_attn || options.bias_kv.is_some()) {
+            return Err(Error::value(op, "is_causal does not go with added keys: give an attn_mask"));
+        }
         let [q, mut k, mut v] = options.project(self, key, value, embed)?;
         let mut mask = options.mask(&q, [batch, heads, n, m])?;
         let zeros = Self::zeros([1, 1, embed], (k.dtype(), k.backend()))?;
@@ -264,11 +270,14 @@ impl<B: Backend> Tensor<B> {
         let (y, weights) = if options.need_weights {
             let parts = Heads::new(&q, &k, &v, false)?;
             let mask = mask.map(|mask| parts.mask(&mask, n, m)).transpose()?;
-            let weights = parts.weights(mask.as_ref(), None, 1. / (width as f64).sqrt())?;
+            let causal = options.is_causal.then_some((n, m));
+            let weights = parts.weights(mask.as_ref(), causal, 1. / (width as f64).sqrt())?;
             let weights = weights.dropout(dropout_p)?;
             (Self::one(Op::MatMul(&weights, &parts.value))?, Some(weights))
         } else {
-            let attention = AttentionOptions { mask: mask.as_ref(), dropout_p, ..Default::default() };
+            let is_causal = options.is_causal;
+            let attention =
+                AttentionOptions { mask: mask.as_ref(), dropout_p, is_causal, ..Default::default() };
             (q.scaled_dot_product_attention(&k, &v, attention)?, None)
         };
         let y = y.permute([2, 0, 1, 3])?.reshape([n, batch, embed])?;
@@ -306,6 +315,7 @@ impl<'a, B: Backend> MultiHeadAttentionOptions<'a, B> {
             key_padding_mask: None,
             need_weights: true,
             attn_mask: None,
+            is_causal: false,
             average_attn_weights: true,
         }
     }
