@@ -145,6 +145,8 @@ macro_rules! machines {
 machines! {
     #[cfg(feature = "cpu")]
     Cpu "cpu" |_| Ok::<_, Error>(crate::Cpu);
+    #[cfg(feature = "wgpu")]
+    Wgpu "wgpu" crate::Wgpu::new;
 }
 
 impl fmt::Display for Any {

@@ -13,6 +13,8 @@ pub use any::{Any, AnyValue};
 pub use firesteel_core::*;
 #[cfg(feature = "cpu")]
 pub use firesteel_cpu::{Cpu, num_threads, set_num_threads};
+#[cfg(feature = "wgpu")]
+pub use firesteel_wgpu::{Wgpu, WgpuInfo, wgpu};
 pub use firesteel_wrap::*;
 
 /// A tensor; without a backend named, one that can be differentiated on whichever machine the program
@@ -46,6 +48,8 @@ mod guide {
 pub mod prelude {
     #[cfg(feature = "cpu")]
     pub use crate::Cpu;
+    #[cfg(feature = "wgpu")]
+    pub use crate::Wgpu;
     pub use crate::{
         Any, Autodiff, Backend, DType, Differentiable, Dims, Error, Expr, Index, Result, Scalar, Shape,
         Slice, Tensor, keepdim,

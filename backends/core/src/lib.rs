@@ -15,6 +15,7 @@ mod decorator;
 mod differentiable;
 mod error;
 mod expr;
+pub mod formula;
 mod infer;
 mod layout;
 mod meta;

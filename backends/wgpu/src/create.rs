@@ -1,0 +1,100 @@
+//! From nothing, and from and to host memory.
+use crate::{
+    WgpuValue,
+    device::Gpu,
+    kernel::{Kernel, WORKGROUP},
+    memory::Block,
+    storage,
+    value::Memory,
+    view,
+};
+use firesteel_core::{
+    Data, Distribution, Element, Error, Meta, Result, Scalar, Shape, Stream, TensorData, with_dtype,
+};
+
+/// Memory for a result.
+pub(crate) fn output(gpu: &'static Gpu, meta: &Meta) -> Result<WgpuValue> {
+    storage::check("allocate", meta.dtype, gpu.features)?;
+    Ok(WgpuValue::new(meta.clone(), Block::new(gpu, meta.bytes())?))
+}
+
+pub(crate) fn upload(gpu: &'static Gpu, data: TensorData) -> Result<WgpuValue> {
+    let meta = data.meta();
+    storage::check("upload", meta.dtype, gpu.features)?;
+    let block = Block::new(gpu, meta.bytes())?;
+    gpu.write(&block, data.data().bytes());
+    Ok(WgpuValue::new(meta, block))
+}
+
+pub(crate) async fn download(gpu: &'static Gpu, x: WgpuValue) -> Result<TensorData> {
+    let bytes = match &x.memory {
+        Memory::Same(value) => {
+            gpu.read(None, 0).await?;
+            return same(&x.meta, *value);
+        }
+        Memory::Block(_) => {
+            let x = view::contiguous(gpu, &x)?;
+            let Memory::Block(block) = &x.memory else {
+                return Err(Error::internal("download", "a copy that is nowhere"));
+            };
+            gpu.read(Some(block), x.meta.bytes()).await?
+        }
+    };
+    let data = Data::from_bytes(x.meta.dtype, &bytes);
+    TensorData::new(&x.meta.shape, data.ok_or_else(|| Error::internal("download", "a half element"))?)
+}
+
+/// As many of one number as the shape has places.
+fn same(meta: &Meta, value: Scalar) -> Result<TensorData> {
+    with_dtype!(meta.dtype, T => {
+        let mut numbers: Vec<T> = vec![];
+        if numbers.try_reserve_exact(meta.numel()).is_err() {
+            let why = format!("{} bytes of host memory cannot be had", meta.bytes());
+            return Err(Error::memory("download", why));
+        }
+        numbers.resize(meta.numel(), value.to());
+        TensorData::new(&meta.shape, T::wrap(numbers))
+    })
+}
+
+/// The value in a buffer, where its numbers would else be nowhere: one element, seen everywhere.
+pub(crate) fn placed(gpu: &'static Gpu, x: &WgpuValue) -> Result<WgpuValue> {
+    let Memory::Same(value) = x.memory else {
+        return Ok(x.clone());
+    };
+    let one = same(&Meta::new(Shape::scalar(), x.meta.dtype), value)?;
+    Ok(upload(gpu, one)?.view(x.layout.clone()))
+}
+
+pub(crate) fn arange(gpu: &'static Gpu, start: Scalar, step: Scalar, out: &Meta) -> Result<WgpuValue> {
+    // numbers are computed in F64 or I64, which few devices have: the host writes them
+    let numbers = |i: usize| match (start, step) {
+        (Scalar::Int(start), Scalar::Int(step)) => {
+            Scalar::Int(start.wrapping_add(step.wrapping_mul(i as i64)))
+        }
+        _ => Scalar::Float(start.to_f64() + i as f64 * step.to_f64()),
+    };
+    storage::check("arange", out.dtype, gpu.features)?;
+    let block = Block::new(gpu, out.bytes())?;
+    let data = with_dtype!(out.dtype, T => T::wrap((0..out.numel()).map(|i| numbers(i).to::<T>()).collect()));
+    gpu.write(&block, data.bytes());
+    Ok(WgpuValue::new(out.clone(), block))
+}
+
+/// Numbers of a stream, four to an invocation: a block of words, or two where numbers have 64 bits.
+pub(crate) fn random(gpu: &'static Gpu, kind: Distribution, stream: Stream, out: &Meta) -> Result<WgpuValue> {
+    let y = output(gpu, out)?;
+    let groups = out.numel().div_ceil(4);
+    let halves = |x: u64| (x as u32 as usize, (x >> 32) as usize);
+    let (seed, offset) = (halves(stream.seed), halves(stream.offset));
+    let mut kernel = Kernel::new(gpu, "random");
+    kernel.write4("y", &y).alias("T", out.dtype).depends([kind as u32]);
+    kernel.param("groups", groups).param("seed_low", seed.0).param("seed_high", seed.1);
+    kernel.param("offset_low", offset.0).param("offset_high", offset.1);
+    kernel.run(groups.div_ceil(WORKGROUP), || {
+        let number = crate::storage::Storage::of(out.dtype).number;
+        let body = include_str!("../shaders/random.wgsl");
+        format!("{body}fn draw(block: u32) -> vec4<{number}> {{ return {}_{number}(block); }}\n", kind.name())
+    })?;
+    Ok(y)
+}

@@ -1,0 +1,297 @@
+//! Finding GPUs and opening them.
+use crate::{
+    Wgpu,
+    kernel::Pipelines,
+    memory::{Pool, lock},
+    queue::Recorder,
+};
+use firesteel_core::{Error, Generator, Result};
+use std::{
+    fmt,
+    sync::{Arc, Mutex, OnceLock},
+};
+use wgpu::{
+    Adapter, AdapterInfo, Backends, Buffer, Device, DeviceDescriptor, DeviceType, ErrorFilter, Features,
+    Instance, InstanceDescriptor, InstanceFlags, Limits, Queue, RequestAdapterOptions,
+};
+
+/// What a device may have beyond plain WebGPU, and is used where it is there.
+const WANTED: Features = Features::SHADER_F16
+    .union(Features::SUBGROUP)
+    .union(Features::SHADER_INT64)
+    .union(Features::SHADER_F64)
+    .union(Features::IMMEDIATES)
+    .union(Features::PIPELINE_CACHE);
+
+/// What is known of a GPU before it is opened.
+#[derive(Clone, Debug)]
+pub struct WgpuInfo {
+    /// The name that its driver gives it.
+    pub name: String,
+    /// Discrete, integrated, or software on the processor.
+    pub kind: DeviceType,
+    /// The driver and its version.
+    pub driver: String,
+    /// Vulkan, Metal, DirectX 12 or the browser's WebGPU.
+    pub backend: wgpu::Backend,
+    /// What it has beyond plain WebGPU.
+    pub features: Features,
+    /// The sizes that it can take.
+    pub limits: Limits,
+}
+
+impl WgpuInfo {
+    fn new(info: AdapterInfo, features: Features, limits: Limits) -> Self {
+        let driver = [info.driver, info.driver_info].join(" ").trim().to_owned();
+        Self { name: info.name, kind: info.device_type, driver, backend: info.backend, features, limits }
+    }
+
+    /// Which is tried first: the lower the better.
+    fn rank(&self) -> u8 {
+        match self.kind {
+            DeviceType::DiscreteGpu => 0,
+            DeviceType::IntegratedGpu => 1,
+            DeviceType::VirtualGpu => 2,
+            DeviceType::Other => 3,
+            DeviceType::Cpu => 4,
+        }
+    }
+}
+
+impl fmt::Display for WgpuInfo {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        write!(f, "{} ({:?}, {:?}, {})", self.name, self.kind, self.backend, self.driver)
+    }
+}
+
+/// An open device: what a handle points to, for as long as the program runs.
+pub(crate) struct Gpu {
+    pub index: u32,
+    pub info: WgpuInfo,
+    pub device: Device,
+    pub queue: Queue,
+    pub features: Features,
+    pub limits: Limits,
+    pub pool: Pool,
+    pub generator: Generator,
+    pub recorder: Mutex<Recorder>,
+    pub pipelines: Pipelines,
+    /// Buffers that downloads go through.
+    pub staging: Mutex<Vec<Buffer>>,
+    /// Why the device can be used no more, or what went wrong behind the program's back.
+    faults: Arc<Mutex<Faults>>,
+}
+
+#[derive(Default)]
+struct Faults {
+    lost: Option<String>,
+    error: Option<String>,
+}
+
+impl fmt::Debug for Gpu {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        write!(f, "wgpu:{} {}", self.index, self.info)
+    }
+}
+
+impl Gpu {
+    fn new(index: u32, info: AdapterInfo, device: Device, queue: Queue) -> &'static Gpu {
+        let (features, limits) = (device.features(), device.limits());
+        let faults = Arc::new(Mutex::new(Faults::default()));
+        let lost = faults.clone();
+        device.set_device_lost_callback(move |reason, why| {
+            lock(&lost).lost = Some(format!("{reason:?} {why}").trim().to_owned());
+        });
+        let gpu = Gpu {
+            index,
+            info: WgpuInfo::new(info, features, limits.clone()),
+            recorder: Mutex::new(Recorder::new(&device)),
+            pipelines: Pipelines::new(&device, features, &limits),
+            pool: Pool::new(),
+            generator: Generator::new(0),
+            staging: Mutex::new(vec![]),
+            device,
+            queue,
+            features,
+            limits,
+            faults,
+        };
+        // handles are copied with every tensor, and a device that was opened stays open
+        Box::leak(Box::new(gpu))
+    }
+
+    /// Errors that no scope sees become those of the next synchronisation.
+    fn watch(&self) {
+        let faults = self.faults.clone();
+        self.device.on_uncaptured_error(Arc::new(move |error| {
+            lock(&faults).error.get_or_insert(error.to_string());
+        }));
+    }
+
+    /// The name of the device.
+    pub fn name(&self) -> &str {
+        &self.info.name
+    }
+
+    /// Whether the device is still there, and nothing went wrong since this was asked.
+    pub fn check(&self) -> Result<()> {
+        let mut faults = lock(&self.faults);
+        if let Some(why) = &faults.lost {
+            return Err(Error::device("wgpu", format!("{} is lost: {why}", self.name())));
+        }
+        match faults.error.take() {
+            Some(why) => Err(Error::device("wgpu", format!("{} reports: {why}", self.name()))),
+            None => Ok(()),
+        }
+    }
+
+    /// Runs what may fail in a way that this filter tells. In a browser, where nothing can be waited for, the
+    /// failure shows at the next synchronisation.
+    pub fn scoped<T>(&self, filter: ErrorFilter, make: impl FnOnce() -> T) -> Result<T> {
+        if cfg!(target_arch = "wasm32") {
+            return Ok(make());
+        }
+        let scope = self.device.push_error_scope(filter);
+        let made = make();
+        match firesteel_core::block_on(scope.pop()) {
+            None => Ok(made),
+            Some(error @ wgpu::Error::OutOfMemory { .. }) => Err(Error::memory("wgpu", error.to_string())),
+            Some(error) => Err(Error::internal("wgpu", error.to_string())),
+        }
+    }
+
+    /// Gives back all that nobody uses.
+    pub fn empty_cache(&self) {
+        lock(&self.recorder).forget();
+        lock(&self.staging).clear();
+        self.pool.empty();
+    }
+}
+
+fn instance() -> &'static Instance {
+    static INSTANCE: OnceLock<Instance> = OnceLock::new();
+    INSTANCE.get_or_init(|| {
+        let descriptor = InstanceDescriptor::new_without_display_handle();
+        Instance::new(InstanceDescriptor { flags: InstanceFlags::empty(), ..descriptor })
+    })
+}
+
+/// All adapters, best first. A browser shows only one, and not to those who cannot wait.
+fn adapters() -> &'static [Adapter] {
+    static ADAPTERS: OnceLock<Vec<Adapter>> = OnceLock::new();
+    ADAPTERS.get_or_init(|| {
+        if cfg!(target_arch = "wasm32") {
+            return vec![];
+        }
+        let mut found = firesteel_core::block_on(instance().enumerate_adapters(Backends::all()));
+        found.sort_by_key(|adapter| info(adapter).rank());
+        found
+    })
+}
+
+fn info(adapter: &Adapter) -> WgpuInfo {
+    WgpuInfo::new(adapter.get_info(), adapter.features(), adapter.limits())
+}
+
+/// The devices that are open, by their index.
+static OPEN: Mutex<Vec<Wgpu>> = Mutex::new(vec![]);
+
+async fn open(adapter: &Adapter) -> Result<(Device, Queue)> {
+    let descriptor = DeviceDescriptor {
+        label: Some("firesteel"),
+        required_features: adapter.features() & WANTED,
+        required_limits: adapter.limits(),
+        ..Default::default()
+    };
+    let opened = adapter.request_device(&descriptor).await;
+    opened.map_err(|e| {
+        Error::device("wgpu", format!("{} cannot be opened: {e}", info(adapter).name)).because(e)
+    })
+}
+
+fn opened(index: u32) -> Option<Wgpu> {
+    lock(&OPEN).iter().find(|wgpu| wgpu.0.index == index).copied()
+}
+
+/// Keeps a device, unless another thread was faster.
+fn keep(index: u32, info: AdapterInfo, device: Device, queue: Queue) -> Wgpu {
+    let mut open = lock(&OPEN);
+    if let Some(wgpu) = open.iter().find(|wgpu| wgpu.0.index == index) {
+        return *wgpu;
+    }
+    let wgpu = Wgpu(Gpu::new(index, info, device, queue));
+    wgpu.0.watch();
+    open.push(wgpu);
+    wgpu
+}
+
+impl Wgpu {
+    /// The GPUs that are here, best first: discrete, integrated, virtual, then software. Empty in a browser, which
+    /// shows its own only to [`best_async`](Self::best_async).
+    pub fn list() -> Vec<WgpuInfo> {
+        adapters().iter().map(info).collect()
+    }
+
+    /// How many GPUs are here.
+    pub fn device_count() -> usize {
+        adapters().len()
+    }
+
+    /// Whether there is one.
+    pub fn is_available() -> bool {
+        !adapters().is_empty()
+    }
+
+    /// The first of [`list`](Self::list). An error where there is none, and in a browser, where opening a device
+    /// takes waiting: use [`best_async`](Self::best_async) there.
+    pub fn best() -> Result<Self> {
+        Self::new(0)
+    }
+
+    /// The GPU with this number in [`list`](Self::list); the same device for the same number.
+    pub fn new(index: usize) -> Result<Self> {
+        let Some(adapter) = adapters().get(index) else {
+            let why = match adapters().len() {
+                0 => "no GPU is here: install a driver (Mesa's lavapipe needs none to be there)".to_owned(),
+                count => format!("there is no wgpu:{index}: {count} are here"),
+            };
+            return Err(Error::device("wgpu", why));
+        };
+        if let Some(wgpu) = opened(index as u32) {
+            return Ok(wgpu);
+        }
+        let (device, queue) = firesteel_core::block_on(open(adapter))?;
+        Ok(keep(index as u32, adapter.get_info(), device, queue))
+    }
+
+    /// The best GPU, without blocking: the way in for a browser.
+    pub async fn best_async() -> Result<Self> {
+        if let Some(wgpu) = opened(0) {
+            return Ok(wgpu);
+        }
+        if let Some(adapter) = adapters().first() {
+            let (device, queue) = open(adapter).await?;
+            return Ok(keep(0, adapter.get_info(), device, queue));
+        }
+        let found = instance().request_adapter(&RequestAdapterOptions::default()).await;
+        let adapter = found.map_err(|e| Error::device("wgpu", format!("no GPU is here: {e}")).because(e))?;
+        let (device, queue) = open(&adapter).await?;
+        Ok(keep(0, adapter.get_info(), device, queue))
+    }
+
+    /// A device that the program opened itself, for a renderer's say; its errors stay those of its own handlers. It
+    /// gets an index after those of [`list`](Self::list), another one each time.
+    pub fn from_wgpu(device: Device, queue: Queue) -> Self {
+        let mut open = lock(&OPEN);
+        let first = adapters().len().max(1) as u32;
+        let index = open.iter().map(|wgpu| wgpu.0.index + 1).max().unwrap_or(0).max(first);
+        let wgpu = Wgpu(Gpu::new(index, device.adapter_info(), device, queue));
+        open.push(wgpu);
+        wgpu
+    }
+
+    /// What is known of the device.
+    pub fn info(&self) -> &'static WgpuInfo {
+        &self.0.info
+    }
+}

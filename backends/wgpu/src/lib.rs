@@ -1,0 +1,165 @@
+//! The GPU backend of Firesteel, on anything that [`wgpu`] drives: Vulkan, Metal, DirectX 12 and WebGPU in a browser.
+//!
+//! A family of operations has a file of its own here, and its shader the same stem in `shaders/`. Kernels are
+//! specialised by dtype and by how their operands lie, compiled once, recorded, and submitted in batches.
+mod chain;
+mod create;
+mod device;
+mod kernel;
+mod memory;
+mod queue;
+mod source;
+mod storage;
+mod update;
+mod value;
+mod view;
+
+pub use device::WgpuInfo;
+pub use value::WgpuValue;
+pub use wgpu;
+
+use device::Gpu;
+use firesteel_core::{
+    Backend, Device, Error, Fused, Generator, MemoryStats, Meta, Metas, Op, Operand, Outputs, Result,
+    TensorData,
+};
+use smallvec::smallvec;
+use std::{
+    fmt,
+    future::Future,
+    hash::{Hash, Hasher},
+};
+
+/// A GPU. Handles are small, and two to one device are one device.
+///
+/// ```no_run
+/// use firesteel_core::{Backend, Tensor};
+/// use firesteel_wgpu::Wgpu;
+/// let x = Tensor::new([1.0, 2.0], &Wgpu::best()?)?;
+/// assert_eq!((&x * &x)?.to_vec::<f32>()?, [1., 4.]);
+/// # Ok::<(), firesteel_core::Error>(())
+/// ```
+#[derive(Clone, Copy)]
+pub struct Wgpu(&'static Gpu);
+
+impl fmt::Debug for Wgpu {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        fmt::Debug::fmt(self.0, f)
+    }
+}
+
+impl PartialEq for Wgpu {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.index == other.0.index
+    }
+}
+
+impl Eq for Wgpu {}
+
+impl Hash for Wgpu {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.0.index.hash(state);
+    }
+}
+
+impl Wgpu {
+    /// Lets the pool hold no more than this many bytes; what would need more is an error.
+    pub fn set_memory_limit(&self, bytes: usize) {
+        self.0.pool.set_limit(bytes);
+    }
+
+    /// Starts the peak of [`memory`](Backend::memory) from what is in use now.
+    pub fn reset_peak_memory(&self) {
+        self.0.pool.reset_peak();
+    }
+}
+
+impl Backend for Wgpu {
+    type Value = WgpuValue;
+
+    fn device(&self) -> Device {
+        Device { kind: "wgpu", index: self.0.index }
+    }
+    fn meta(v: &WgpuValue) -> &Meta {
+        &v.meta
+    }
+    fn upload(&self, data: TensorData) -> Result<WgpuValue> {
+        create::upload(self.0, data)
+    }
+    fn download(&self, v: &WgpuValue) -> impl Future<Output = Result<TensorData>> + Send {
+        create::download(self.0, v.clone())
+    }
+    fn memory(&self) -> MemoryStats {
+        self.0.pool.stats()
+    }
+    fn empty_cache(&self) {
+        self.0.empty_cache();
+    }
+    fn synchronize(&self) -> Result<()> {
+        firesteel_core::block_on(self.0.read(None, 0)).map(|_| ())
+    }
+    fn generator(&self) -> &Generator {
+        &self.0.generator
+    }
+
+    fn fuses(&self, op: &Op<&Meta>) -> bool {
+        match op {
+            Op::Fused(Fused::Chain(program), _) => chain::fits(self.0, program),
+            Op::Fused(..) | Op::Custom(..) => false,
+            _ => true,
+        }
+    }
+
+    fn eval(&self, op: Op<&WgpuValue>, out: &Metas) -> Result<Outputs<WgpuValue>> {
+        let (gpu, meta) = (self.0, &out[0]);
+        let y = match op {
+            Op::Full(value, ..) => {
+                storage::check("full", meta.dtype, gpu.features)?;
+                WgpuValue::same(meta.clone(), value)
+            }
+            Op::Arange { start, step, .. } => create::arange(gpu, start, step, meta)?,
+            Op::Random(kind, stream, ..) => create::random(gpu, kind, stream, meta)?,
+
+            Op::Reshape(x, shape) => view::reshape(gpu, x, &shape)?,
+            Op::Permute(x, axes) => x.view(x.layout.permute(&axes)),
+            Op::Broadcast(x, shape) => x.view(x.layout.broadcast(&shape)),
+            Op::Slice(x, spans) => x.view(x.layout.slice(&spans)),
+            Op::Windows { x, axis, size, step } => x.view(x.layout.windows(axis, size, step)),
+
+            op @ (Op::Unary(..) | Op::Binary(..) | Op::Compare(..) | Op::Select(..) | Op::Cast(..)) => {
+                chain::single(gpu, op, meta)?
+            }
+
+            Op::Fused(Fused::Chain(program), xs) => return chain::chain(gpu, &program, &xs, out),
+
+            op @ (Op::Reduce(..)
+            | Op::ArgReduce(..)
+            | Op::Scan(..)
+            | Op::Recurrence { .. }
+            | Op::Sort { .. }
+            | Op::SearchSorted { .. }
+            | Op::MatMul(..)
+            | Op::Conv(..)
+            | Op::ConvInputGrad { .. }
+            | Op::ConvWeightGrad { .. }
+            | Op::Gather { .. }
+            | Op::Scatter { .. }
+            | Op::IndexSelect { .. }
+            | Op::IndexPut { .. }
+            | Op::WrapIndex(..)
+            | Op::Concat(..)
+            | Op::Pad(..)
+            | Op::Fold { .. }
+            | Op::Write { .. }
+            | Op::Fused(..)
+            | Op::Custom(..)) => {
+                return Err(Error::unsupported(op.name(), "has no kernel for wgpu yet"));
+            }
+        };
+        Ok(smallvec![y])
+    }
+
+    fn update(&self, targets: &mut [&mut WgpuValue], op: Op<Operand<&WgpuValue>>) -> Result<()> {
+        update::update(self, targets, op)
+    }
+}
