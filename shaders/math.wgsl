@@ -3,12 +3,15 @@
 // those of `cpu/src/math`, minimax. Drivers may reorder sums, so nothing here relies on what a rounding lost: where more
 // than 24 bits count, numbers are cut to fewer bits, whose products are exact.
 
+// Of a variable, since a constant may be neither infinite nor NaN.
 fn f32_infinity() -> vec4<f32> {
-    return bitcast<vec4<f32>>(vec4<u32>(0x7f800000u));
+    var bits = vec4<u32>(0x7f800000u);
+    return bitcast<vec4<f32>>(bits);
 }
 
 fn f32_nan() -> vec4<f32> {
-    return bitcast<vec4<f32>>(vec4<u32>(0x7fc00000u));
+    var bits = vec4<u32>(0x7fc00000u);
+    return bitcast<vec4<f32>>(bits);
 }
 
 // By its bits, as a driver may take `x != x` to be false.
@@ -328,7 +331,7 @@ fn f32_two_over_pi(i: u32) -> u32 {
 fn f32_reduce_far(x: f32) -> vec2<f32> {
     let bits = bitcast<u32>(x) & 0x7fffffffu;
     if bits >= 0x7f800000u {
-        return vec2<f32>(bitcast<f32>(0x7fc00000u), 0.0);
+        return vec2<f32>(f32_nan().x, 0.0);
     }
     // x = m 2^(e - 31), and the product is wanted modulo 4: of the words above, so from bit e - 1 on
     let m = ((bits & 0x7fffffu) | 0x800000u) << 8u;

@@ -123,6 +123,19 @@ pub(crate) struct Read<'a> {
     strides: Strides,
 }
 
+/// A function from the number of an element to its place.
+pub(crate) struct Places {
+    pub name: &'static str,
+    layout: Layout,
+}
+
+impl Places {
+    /// How many axes there are.
+    pub fn rank(&self) -> usize {
+        self.layout.strides.len()
+    }
+}
+
 /// A result that a kernel writes.
 pub(crate) struct Write {
     pub name: &'static str,
@@ -152,6 +165,7 @@ pub(crate) struct Kernel<'a> {
     family: &'static str,
     reads: SmallVec<[Read<'a>; 4]>,
     writes: SmallVec<[Write; 2]>,
+    places: SmallVec<[Places; 2]>,
     consts: SmallVec<[(&'static str, u32); 8]>,
     types: SmallVec<[(&'static str, DType); 2]>,
     params: SmallVec<[Param; 12]>,
@@ -164,6 +178,7 @@ pub(crate) struct Parts<'a> {
     pub features: Features,
     pub reads: &'a [Read<'a>],
     pub writes: &'a [Write],
+    pub places: &'a [Places],
     pub consts: &'a [(&'static str, u32)],
     pub types: &'a [(&'static str, DType)],
     pub params: &'a [Param],
@@ -179,6 +194,7 @@ impl<'a> Kernel<'a> {
             family,
             reads: SmallVec::new(),
             writes: SmallVec::new(),
+            places: SmallVec::new(),
             consts: SmallVec::new(),
             types: SmallVec::new(),
             params: SmallVec::new(),
@@ -205,6 +221,14 @@ impl<'a> Kernel<'a> {
         let form = Form::Places { wide };
         let (sizes, strides) = (Axes::new(), Strides::new());
         self.reads.push(Read { name, dtype: value.meta.dtype, form, value, sizes, strides });
+        self
+    }
+
+    /// `name(i)`, the place of element number `i` of a layout, for what is read by places.
+    pub fn places(&mut self, name: &'static str, layout: &Layout) -> &mut Self {
+        let (sizes, strides) = merged(layout);
+        let layout = Layout { shape: sizes.into_iter().collect(), strides, offset: layout.offset };
+        self.places.push(Places { name, layout });
         self
     }
 
@@ -304,6 +328,13 @@ impl<'a> Kernel<'a> {
                 }
             }
         }
+        for Places { layout, .. } in &self.places {
+            let sizes = layout.shape.iter().skip(1).map(|&size| size as u64);
+            let strides = layout.strides.iter().map(|&stride| stride as u64);
+            for bits in [layout.offset as u64].into_iter().chain(sizes).chain(strides) {
+                self.params.push(Param { name: "", ty: "u32", bits: bits & 0xffff_ffff });
+            }
+        }
     }
 
     fn pipeline(&mut self, uniforms: bool, body: impl FnOnce() -> String) -> Result<Arc<Pipeline>> {
@@ -317,6 +348,7 @@ impl<'a> Kernel<'a> {
         for write in &self.writes {
             key.extend([write.dtype as u32, write.mode as u32]);
         }
+        key.extend(self.places.iter().map(|places| places.rank() as u32));
         key.extend([u32::from(uniforms), u32::from(self.checks)]);
         let key = (self.family, key);
         if let Some(pipeline) = lock(&gpu.pipelines.pipelines).get(&key) {
@@ -326,6 +358,7 @@ impl<'a> Kernel<'a> {
             features: gpu.features,
             reads: &self.reads,
             writes: &self.writes,
+            places: &self.places,
             consts: &self.consts,
             types: &self.types,
             params: &self.params,

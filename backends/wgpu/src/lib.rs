@@ -2,12 +2,14 @@
 //!
 //! A family of operations has a file of its own here, and its shader the same stem in `shaders/`. Kernels are
 //! specialised by dtype and by how their operands lie, compiled once, recorded, and submitted in batches.
+mod arg_reduce;
 mod chain;
 mod create;
 mod device;
 mod kernel;
 mod memory;
 mod queue;
+mod reduce;
 mod source;
 mod storage;
 mod update;
@@ -132,9 +134,10 @@ impl Backend for Wgpu {
 
             Op::Fused(Fused::Chain(program), xs) => return chain::chain(gpu, &program, &xs, out),
 
-            op @ (Op::Reduce(..)
-            | Op::ArgReduce(..)
-            | Op::Scan(..)
+            Op::Reduce(kind, x, axes) => reduce::reduce(gpu, kind, x, &axes, meta)?,
+            Op::ArgReduce(kind, x, axis) => arg_reduce::arg_reduce(gpu, kind, x, axis, meta)?,
+
+            op @ (Op::Scan(..)
             | Op::Recurrence { .. }
             | Op::Sort { .. }
             | Op::SearchSorted { .. }

@@ -55,6 +55,7 @@ static LIBRARIES: LazyLock<Vec<String>> = LazyLock::new(|| {
     vec![
         include_str!("../shaders/storage.wgsl").to_owned(),
         include_str!("../shaders/math.wgsl").to_owned(),
+        include_str!("../shaders/math64.wgsl").to_owned(),
         include_str!("../shaders/draw.wgsl").to_owned(),
         integer("i32", "1"),
         integer("u32", "0"),
@@ -108,6 +109,7 @@ pub(crate) fn compose(parts: &Parts, body: &str) -> String {
     }
     parts.reads.iter().for_each(|r| text += &reading(r));
     parts.writes.iter().for_each(|w| text += &writing(w));
+    parts.places.iter().for_each(|p| text += &strided_index(p.name, p.name, p.rank()));
     if parts.checks {
         text += FAIL;
     }
@@ -127,7 +129,8 @@ fn words(dtype: firesteel_core::DType, wide: bool) -> String {
 
 /// The structure of the parameters: 64 bits first, so that all are aligned. Those of operands have no name yet.
 fn params(parts: &Parts) -> String {
-    let mut unnamed = parts.reads.iter().flat_map(fields);
+    let places = parts.places.iter().flat_map(|places| strided_fields(places.name, places.rank()));
+    let mut unnamed = parts.reads.iter().flat_map(fields).chain(places);
     let named = parts.params.iter().map(|param| match param.name {
         "" => (unnamed.next().unwrap_or_default(), param),
         name => (name.to_owned(), param),
@@ -149,12 +152,31 @@ fn fields(read: &Read) -> Vec<String> {
         Form::Same => vec![format!("{name}_value")],
         Form::Places { .. } => vec![],
         Form::Rows { .. } => vec![format!("{name}_offset")],
-        Form::Strided { rank, .. } => {
-            let sizes = (1..rank).map(|axis| format!("{name}_size{axis}"));
-            let strides = (0..rank).map(|axis| format!("{name}_stride{axis}"));
-            [format!("{name}_offset")].into_iter().chain(sizes).chain(strides).collect()
-        }
+        Form::Strided { rank, .. } => strided_fields(name, rank.into()),
     }
+}
+
+fn strided_fields(name: &str, rank: usize) -> Vec<String> {
+    let sizes = (1..rank).map(|axis| format!("{name}_size{axis}"));
+    let strides = (0..rank).map(|axis| format!("{name}_stride{axis}"));
+    [format!("{name}_offset")].into_iter().chain(sizes).chain(strides).collect()
+}
+
+/// The function from the number of an element to its place, along so many axes.
+fn strided_index(function: &str, name: &str, rank: usize) -> String {
+    let mut text =
+        format!("fn {function}(i: u32) -> u32 {{\n    var rest = i;\n    var k = p.{name}_offset;\n");
+    for axis in (1..rank).rev() {
+        let _ = writeln!(
+            text,
+            "    {{ let q = rest / p.{name}_size{axis}; \
+             k += (rest - q * p.{name}_size{axis}) * p.{name}_stride{axis}; rest = q; }}"
+        );
+    }
+    if rank > 0 {
+        let _ = writeln!(text, "    k += rest * p.{name}_stride0;");
+    }
+    text + "    return k;\n}\n"
 }
 
 /// The functions that read an operand.
@@ -193,23 +215,14 @@ fn reading(read: &Read) -> String {
         };
         let _ = writeln!(text, "fn {x}_at4(g: u32) -> vec4<{number}> {{ {group} }}");
     }
-    let index = match read.form {
+    let index = format!("{x}_index");
+    match read.form {
         Form::Same | Form::Places { .. } => return text,
-        Form::Rows { .. } => format!("return p.{x}_offset + i;"),
-        Form::Strided { rank: 0, .. } => format!("return p.{x}_offset;"),
-        Form::Strided { rank, .. } => {
-            let mut steps = format!("var rest = i; var k = p.{x}_offset; var q = 0u;\n");
-            for axis in (1..rank).rev() {
-                let _ = writeln!(
-                    steps,
-                    "    q = rest / p.{x}_size{axis}; \
-                     k += (rest - q * p.{x}_size{axis}) * p.{x}_stride{axis}; rest = q;"
-                );
-            }
-            steps + &format!("    return k + rest * p.{x}_stride0;")
+        Form::Rows { .. } => {
+            let _ = writeln!(text, "fn {index}(i: u32) -> u32 {{ return p.{x}_offset + i; }}");
         }
-    };
-    let _ = writeln!(text, "fn {x}_index(i: u32) -> u32 {{ {index} }}");
+        Form::Strided { rank, .. } => text += &strided_index(&index, x, rank.into()),
+    }
     let _ = writeln!(text, "fn {x}(i: u32) -> {number} {{ return {x}_at({x}_index(i)); }}");
     let four = if wide {
         format!("{x}_at4({x}_index(4u * g) >> 2u)")

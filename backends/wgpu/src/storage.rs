@@ -43,11 +43,11 @@ impl Storage {
     pub fn bits(self) -> u32 {
         32 / self.lanes
     }
+}
 
-    /// Whether a word has 64 bits.
-    pub fn is_wide(self) -> bool {
-        matches!(self.word, "f64" | "i64")
-    }
+/// The dtype of indices that a device with these features makes.
+pub(crate) fn index(features: Features) -> DType {
+    if features.contains(Features::SHADER_INT64) { DType::I64 } else { DType::I32 }
 }
 
 /// Whether a device with these features holds this dtype, or an error that names what is missing.

@@ -1,4 +1,6 @@
 //! A driver for the tests.
+use firesteel_core::{Backend, DType, Data, Distribution, Op, Program, Shape, Stream, TensorData};
+use firesteel_cpu::Cpu;
 use firesteel_wgpu::Wgpu;
 use std::{process::Command, sync::LazyLock};
 
@@ -28,3 +30,65 @@ fn install() {
         );
     }
 }
+
+/// Runs operations on the processor and on the GPU: the operands of an operation are the numbers of inputs, then those
+/// of the results before it. Every result has to agree, up to tolerances.
+#[allow(dead_code)] // not every test binary compares
+pub fn agree(code: Vec<Op<usize>>, inputs: &[TensorData], rtol: f64, atol: f64) {
+    let gpu = gpu();
+    let count = inputs.len();
+    let results = (count..count + code.iter().map(Op::outputs).sum::<usize>()).collect();
+    let program = Program { inputs: count, code, results };
+    let (got, want) = (run(&program, &gpu, inputs), run(&program, &Cpu, inputs));
+    for (n, (got, want)) in got.iter().zip(&want).enumerate() {
+        assert_eq!(got.meta(), want.meta(), "result {n} of {:?}", program.code);
+        let (x, y) = (got.to_vec::<f64>(), want.to_vec::<f64>());
+        let same =
+            |x: f64, y: f64| x == y || x.is_nan() && y.is_nan() || (x - y).abs() <= atol + rtol * y.abs();
+        if let Some(i) = (0..x.len()).find(|&i| !same(x[i], y[i])) {
+            let (x, y, count) = (x[i], y[i], (0..x.len()).filter(|&i| !same(x[i], y[i])).count());
+            panic!(
+                "element {i} is {x}, not {y} ({count} differ) in result {n}, {}, of {:?}",
+                want.meta(),
+                program.code
+            );
+        }
+    }
+}
+
+fn run<B: Backend>(program: &Program, b: &B, inputs: &[TensorData]) -> Vec<TensorData> {
+    let inputs = inputs.iter().map(|data| Some(b.upload(data.clone()).unwrap())).collect();
+    let results = program.replay(b, inputs).unwrap_or_else(|e| panic!("{e} in {:?}", program.code));
+    results.iter().map(|y| firesteel_core::block_on(b.download(y)).unwrap()).collect()
+}
+
+/// Numbers of all signs for a shape: small whole ones for integers.
+#[allow(dead_code)]
+pub fn numbers(shape: &[usize], dtype: DType, seed: u64) -> TensorData {
+    let kind = if dtype.is_float() { Distribution::Normal } else { Distribution::Bits };
+    let drawn = if dtype == DType::Bool { DType::U8 } else { dtype };
+    let stream = Stream { seed, offset: 0 };
+    let x = Cpu.run(Op::Random(kind, stream, Shape::from(shape), drawn)).unwrap().remove(0);
+    let data = firesteel_core::block_on(Cpu.download(&x)).unwrap();
+    let small: Vec<f64> = data.to_vec::<f64>();
+    let small = small.into_iter().map(|x| {
+        if dtype.is_float() { x } else { x.rem_euclid(19.) - if drawn.is_signed() { 9. } else { 0. } }
+    });
+    let small = small.map(|x| if dtype == DType::Bool { f64::from(u8::from(x > 9.)) } else { x }).collect();
+    TensorData::new(Shape::from(shape), Data::F64(small)).unwrap().cast(dtype)
+}
+
+/// Every dtype.
+#[allow(dead_code)]
+pub const DTYPES: [DType; 10] = [
+    DType::F64,
+    DType::F32,
+    DType::F16,
+    DType::BF16,
+    DType::I64,
+    DType::I32,
+    DType::I8,
+    DType::U32,
+    DType::U8,
+    DType::Bool,
+];
