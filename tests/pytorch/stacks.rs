@@ -4,6 +4,10 @@ use super::run::{self, Ran};
 use super::settings::Settings;
 use firesteel::{Any, Autodiff, Result};
 
+#[cfg(feature = "wgpu")]
+#[path = "../../backends/wgpu/tests/common/driver.rs"]
+mod driver;
+
 /// The decorators of a stack, how many times it differentiates, and how a case runs on it.
 type Decorators = (&'static str, u8, fn(&Any, &Case) -> Ran);
 
@@ -29,6 +33,8 @@ pub struct Stack {
 impl Stack {
     /// The stacks that are asked for, of the machines that are here.
     pub fn all(settings: &Settings) -> Result<Vec<Stack>> {
+        #[cfg(feature = "wgpu")]
+        driver::install();
         let mut stacks = Vec::new();
         for (machine, _) in Any::device_counts().into_iter().filter(|(_, count)| *count > 0) {
             for (decorators, order, run) in DECORATORS {

@@ -7,6 +7,7 @@ mod chain;
 mod create;
 mod device;
 mod kernel;
+mod matmul;
 mod memory;
 mod queue;
 mod reduce;
@@ -107,6 +108,7 @@ impl Backend for Wgpu {
     fn fuses(&self, op: &Op<&Meta>) -> bool {
         match op {
             Op::Fused(Fused::Chain(program), _) => chain::fits(self.0, program),
+            Op::Fused(Fused::Linear, _) => true,
             Op::Fused(..) | Op::Custom(..) => false,
             _ => true,
         }
@@ -133,15 +135,17 @@ impl Backend for Wgpu {
             }
 
             Op::Fused(Fused::Chain(program), xs) => return chain::chain(gpu, &program, &xs, out),
+            Op::Fused(Fused::Linear, xs) => matmul::linear(gpu, &xs, meta)?,
 
             Op::Reduce(kind, x, axes) => reduce::reduce(gpu, kind, x, &axes, meta)?,
             Op::ArgReduce(kind, x, axis) => arg_reduce::arg_reduce(gpu, kind, x, axis, meta)?,
+
+            Op::MatMul(a, b) => matmul::matmul(gpu, a, b, meta)?,
 
             op @ (Op::Scan(..)
             | Op::Recurrence { .. }
             | Op::Sort { .. }
             | Op::SearchSorted { .. }
-            | Op::MatMul(..)
             | Op::Conv(..)
             | Op::ConvInputGrad { .. }
             | Op::ConvWeightGrad { .. }

@@ -201,20 +201,21 @@ fn reading(read: &Read) -> String {
         _ => format!("{decode}({word} >> ((k & {}u) * {bits}u))", lanes - 1),
     };
     let mut text = format!("fn {x}_at(k: u32) -> {number} {{ return {element}; }}\n");
-    if wide || lanes == 4 {
-        let group = match lanes {
-            1 => format!("return {x}_words[g];"),
-            2 => format!(
-                "let w = {x}_words[g]; \
+    let group = match lanes {
+        _ if !wide && lanes != 4 => format!(
+            "return vec4<{number}>({x}_at(4u * g), {x}_at(4u * g + 1u), {x}_at(4u * g + 2u), {x}_at(4u * g + 3u));"
+        ),
+        1 => format!("return {x}_words[g];"),
+        2 => format!(
+            "let w = {x}_words[g]; \
                  return vec4<{number}>({decode}(w.x), {decode}(w.x >> 16u), {decode}(w.y), {decode}(w.y >> 16u));"
-            ),
-            _ => format!(
-                "let w = {x}_words[g]; \
+        ),
+        _ => format!(
+            "let w = {x}_words[g]; \
                  return vec4<{number}>({decode}(w), {decode}(w >> 8u), {decode}(w >> 16u), {decode}(w >> 24u));"
-            ),
-        };
-        let _ = writeln!(text, "fn {x}_at4(g: u32) -> vec4<{number}> {{ {group} }}");
-    }
+        ),
+    };
+    let _ = writeln!(text, "fn {x}_at4(g: u32) -> vec4<{number}> {{ {group} }}");
     let index = format!("{x}_index");
     match read.form {
         Form::Same | Form::Places { .. } => return text,

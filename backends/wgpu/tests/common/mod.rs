@@ -1,34 +1,16 @@
-//! A driver for the tests.
+//! What the tests share: a GPU, and the processor to compare it with.
+mod driver;
+
 use firesteel_core::{Backend, DType, Data, Distribution, Op, Program, Shape, Stream, TensorData};
 use firesteel_cpu::Cpu;
 use firesteel_wgpu::Wgpu;
-use std::{process::Command, sync::LazyLock};
+use std::sync::LazyLock;
 
-/// The first GPU. Where there is none, Mesa's driver that computes on the processor is installed, as far as that is
-/// allowed; a machine without any fails the tests, which need one.
+/// The first GPU.
 pub fn gpu() -> Wgpu {
-    static DRIVER: LazyLock<()> = LazyLock::new(install);
+    static DRIVER: LazyLock<()> = LazyLock::new(driver::install);
     LazyLock::force(&DRIVER);
     Wgpu::best().unwrap()
-}
-
-fn install() {
-    let has_driver = |folder: &str| {
-        std::fs::read_dir(folder).is_ok_and(|mut files| {
-            files.any(|file| file.is_ok_and(|file| file.path().extension().is_some_and(|e| e == "json")))
-        })
-    };
-    let folders = ["/usr/share/vulkan/icd.d", "/etc/vulkan/icd.d", "/usr/local/share/vulkan/icd.d"];
-    if !cfg!(target_os = "linux") || folders.into_iter().any(has_driver) {
-        return;
-    }
-    for arguments in [&["update"][..], &["install", "-y", "mesa-vulkan-drivers"]] {
-        let done = Command::new("apt-get").args(arguments).status();
-        assert!(
-            done.is_ok_and(|status| status.success()),
-            "no Vulkan driver is here: install mesa-vulkan-drivers"
-        );
-    }
 }
 
 /// Runs operations on the processor and on the GPU: the operands of an operation are the numbers of inputs, then those

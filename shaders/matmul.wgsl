@@ -1,0 +1,80 @@
+// y[.., m, n] = a[.., m, k] b[.., n, k]ᵀ + bias[n], with any strides. A workgroup of ROWS x COLUMNS invocations makes a
+// tile of y; each keeps REGS x REGS blocks of 4 x 4 results in registers. Slices of both operands, DEPTH deep, go
+// through workgroup memory, turned so that four rows lie side by side.
+
+const THREADS = ROWS * COLUMNS;
+const A_GROUPS = ROWS * REGS;
+const B_GROUPS = COLUMNS * REGS;
+
+var<workgroup> tile_a: array<vec4<T>, A_GROUPS * DEPTH>;
+var<workgroup> tile_b: array<vec4<T>, B_GROUPS * DEPTH>;
+
+@compute @workgroup_size(THREADS)
+fn main(
+    @builtin(workgroup_id) w: vec3<u32>,
+    @builtin(num_workgroups) grid: vec3<u32>,
+    @builtin(local_invocation_index) l: u32,
+) {
+    let group = w.x + w.y * grid.x;
+    let batch = group / p.tiles_all;
+    let tile = group % p.tiles_all;
+    let row0 = (tile / p.tiles) * A_GROUPS * 4u;
+    let column0 = (tile % p.tiles) * B_GROUPS * 4u;
+    let a0 = a_start(batch);
+    let b0 = b_start(batch);
+    let row = l / COLUMNS;
+    let column = l % COLUMNS;
+
+    var acc: array<vec4<T>, 4u * REGS * REGS>;
+    for (var inner = 0u; inner < p.depth; inner += DEPTH) {
+        for (var i = l; i < A_GROUPS * (DEPTH / 4u); i += THREADS) {
+            let k = i % (DEPTH / 4u);
+            let g = i / (DEPTH / 4u);
+            let block = a_block(a0, row0 + 4u * g, inner + 4u * k);
+            for (var j = 0u; j < 4u; j++) {
+                tile_a[(4u * k + j) * A_GROUPS + g] = block[j];
+            }
+        }
+        for (var i = l; i < B_GROUPS * (DEPTH / 4u); i += THREADS) {
+            let k = i % (DEPTH / 4u);
+            let g = i / (DEPTH / 4u);
+            let block = b_block(b0, column0 + 4u * g, inner + 4u * k);
+            for (var j = 0u; j < 4u; j++) {
+                tile_b[(4u * k + j) * B_GROUPS + g] = block[j];
+            }
+        }
+        workgroupBarrier();
+        for (var k = 0u; k < DEPTH; k++) {
+            var bs: array<vec4<T>, REGS>;
+            for (var j = 0u; j < REGS; j++) {
+                bs[j] = tile_b[k * B_GROUPS + j * COLUMNS + column];
+            }
+            for (var i = 0u; i < REGS; i++) {
+                let a = tile_a[k * A_GROUPS + i * ROWS + row];
+                for (var j = 0u; j < REGS; j++) {
+                    let at = (i * REGS + j) * 4u;
+                    acc[at] = join(acc[at], a.x, bs[j]);
+                    acc[at + 1u] = join(acc[at + 1u], a.y, bs[j]);
+                    acc[at + 2u] = join(acc[at + 2u], a.z, bs[j]);
+                    acc[at + 3u] = join(acc[at + 3u], a.w, bs[j]);
+                }
+            }
+        }
+        workgroupBarrier();
+    }
+
+    for (var i = 0u; i < REGS; i++) {
+        for (var j = 0u; j < REGS; j++) {
+            let c = column0 + 4u * (j * COLUMNS + column);
+            if c < p.n {
+                let bias = added(c);
+                for (var s = 0u; s < 4u; s++) {
+                    let r = row0 + 4u * (i * ROWS + row) + s;
+                    if r < p.m {
+                        store((batch * p.m + r) * p.n, c, acc[(i * REGS + j) * 4u + s] + bias);
+                    }
+                }
+            }
+        }
+    }
+}
