@@ -11,7 +11,7 @@ use firesteel::{
         BatchNorm2d, Conv2d, CrossEntropyLoss, Dropout, Flatten, Layer, Linear, MaxPool2d, ReLU, Sequential,
         StateDict,
     },
-    optim::{Adam, Optimizer},
+    optim::{Adam, Optimizer, Rates},
     prelude::*,
 };
 use indicatif::{ProgressBar, ProgressStyle};

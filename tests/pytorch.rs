@@ -14,6 +14,7 @@ mod pytorch {
     pub mod random;
     pub mod report;
     pub mod run;
+    pub mod sched;
     pub mod scope;
     pub mod settings;
     pub mod stacks;
@@ -50,7 +51,7 @@ fn run(settings: &Settings) -> Result<Report> {
         for stack in &stacks {
             let mut dump = settings.dump.as_ref().map(|_| Dump::default());
             // Without gradients there is nothing to optimize by.
-            if kind == Kind::Optim && stack.order == 0 {
+            if matches!(kind, Kind::Optim | Kind::Sched) && stack.order == 0 {
                 continue;
             }
             for case in cases.iter().filter(|case| settings.wants(&case.id)) {

@@ -63,6 +63,11 @@ impl Raw {
         Self { dtype: data.dtype(), shape: shape.to_vec(), bytes: data.bytes().to_vec() }
     }
 
+    /// Rows of equal length, in F64.
+    pub fn of_rows(rows: &[Vec<f64>]) -> Self {
+        Self::new(&[rows.len(), rows.first().map_or(0, Vec::len)], &Data::F64(rows.concat()))
+    }
+
     /// How many elements there are.
     pub fn numel(&self) -> usize {
         self.shape.iter().product()
@@ -243,12 +248,12 @@ pub struct Sched {
 }
 
 impl Case {
-    /// The results; of a module its buffers besides, and of an optimizer the losses of all steps, then the
-    /// parameters after each.
+    /// The results; of a module its buffers besides, of an optimizer the losses of all steps, then the
+    /// parameters after each, and of a scheduler the rates and the momenta.
     pub fn wanted(&self) -> Cow<'_, [Value]> {
         let held = |tensor: &Tensor| Value::Tensor(tensor.clone());
         match &self.detail {
-            Detail::Op | Detail::Sched(_) => Cow::Borrowed(&self.outputs),
+            Detail::Op => Cow::Borrowed(&self.outputs),
             Detail::Module(module) => {
                 self.outputs.iter().cloned().chain(module.state_after.values().map(held)).collect()
             }
@@ -256,6 +261,13 @@ impl Case {
                 let losses = problem.losses.iter().map(|loss| Value::Float(*loss));
                 losses.chain(problem.trajectory.iter().flatten().map(held)).collect()
             }
+            Detail::Sched(course) => [("lrs", &course.lrs), ("momenta", &course.momenta)]
+                .map(|(name, rows)| {
+                    let raw = Ok(Arc::new(Raw::of_rows(rows)));
+                    Value::Tensor(Tensor { name: name.into(), complex: false, raw })
+                })
+                .to_vec()
+                .into(),
         }
     }
 }

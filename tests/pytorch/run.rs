@@ -2,7 +2,7 @@
 use super::args::{Args, Leaves};
 use super::cases::{Case, Detail, Gradients as Wanted, Raw, Tensor as Held};
 use super::judge::{Found, Output, Results};
-use super::{module, optim, table};
+use super::{module, optim, sched, table};
 use firesteel::{Backend, Differentiable, Result, Tensor, TensorData, backward_all};
 
 /// What a case gave, or nothing where no call of ours stands for it.
@@ -18,8 +18,8 @@ pub fn plain<B: Backend>(device: &B, case: &Case) -> Ran {
 
 /// The outputs and the gradients of a case.
 pub fn once<D: Differentiable>(device: &D, case: &Case) -> Ran {
-    if let Detail::Optim(problem) = &case.detail {
-        return optim::run(device, case, problem);
+    if let Some(ran) = trained(device, case) {
+        return ran;
     }
     let Some(call) = Call::new(device, case)? else {
         return Ok(None);
@@ -30,8 +30,8 @@ pub fn once<D: Differentiable>(device: &D, case: &Case) -> Ran {
 
 /// The outputs, the gradients and the second gradients of a case.
 pub fn twice<D: Differentiable<Inner: Differentiable>>(device: &D, case: &Case) -> Ran {
-    if let Detail::Optim(problem) = &case.detail {
-        return optim::run(device, case, problem);
+    if let Some(ran) = trained(device, case) {
+        return ran;
     }
     let Some(call) = Call::new(device, case)? else {
         return Ok(None);
@@ -40,6 +40,15 @@ pub fn twice<D: Differentiable<Inner: Differentiable>>(device: &D, case: &Case) 
     let grads = call.found(&gradients, &case.grads)?;
     let seconds = call.found(&call.seconds(device, case, &gradients)?, &case.seconds)?;
     Ok(Some(Results { outputs: call.download()?, grads: Some(grads), seconds: Some(seconds) }))
+}
+
+/// What an optimizer or a scheduler gives, where the case is of one.
+fn trained<D: Differentiable>(device: &D, case: &Case) -> Option<Ran> {
+    match &case.detail {
+        Detail::Optim(problem) => Some(optim::run(device, case, problem)),
+        Detail::Sched(course) => Some(sched::run(device, case, course)),
+        Detail::Op | Detail::Module(_) => None,
+    }
 }
 
 /// For each leaf, in order, a gradient where the result depends on it.
@@ -64,7 +73,7 @@ impl<B: Backend> Call<B> {
         let called = match &case.detail {
             Detail::Op => table::call(device, &case.name, &args)?.map(|outputs| (outputs.0, vec![])),
             Detail::Module(made) => module::call(device, &case.name, made, &args)?,
-            // Optimizers run elsewhere, and there are no schedulers yet.
+            // These run elsewhere.
             Detail::Optim(_) | Detail::Sched(_) => None,
         };
         let Some((outputs, parameters)) = called else {

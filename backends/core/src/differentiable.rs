@@ -1,6 +1,6 @@
 //! What a backend adds that can go back: gradients, found by the tensors that they belong to.
-use crate::{Backend, Error, Outputs, Result, Tensor, ValueOf};
-use std::collections::HashMap;
+use crate::{Backend, Error, Expr, Outputs, Result, Tensor, ValueOf};
+use std::collections::{HashMap, hash_map::Entry};
 
 /// Where a value stands in a graph: the number of the operation that made it, and which of its results.
 pub type Place = (u64, usize);
@@ -74,6 +74,29 @@ impl<B: Backend> Gradients<B> {
         if let Some(place) = D::place(x.value()) {
             self.0.insert(place, gradient);
         }
+    }
+
+    /// Adds other gradients of the same model, as training in several small batches for each step does.
+    ///
+    /// ```
+    /// use firesteel::prelude::*;
+    /// let w = Tensor::new(2.0, &Autodiff::new(Cpu))?.requires_grad()?;
+    /// let mut gradients = (&w * 3.0)?.backward()?;
+    /// gradients.accumulate((&w * 5.0)?.backward()?)?;
+    /// assert_eq!(gradients.get(&w)?.item::<f32>()?, 8.0);
+    /// # Ok::<(), firesteel::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn accumulate(&mut self, others: Self) -> Result<()> {
+        for (place, other) in others.0 {
+            match self.0.entry(place) {
+                Entry::Vacant(empty) => {
+                    empty.insert(other);
+                }
+                Entry::Occupied(mut sum) => Expr::update([sum.get_mut()], |[sum]| [sum + other])?,
+            }
+        }
+        Ok(())
     }
 
     /// Every gradient, in no order.

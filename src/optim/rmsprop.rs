@@ -1,0 +1,109 @@
+//! RMSprop.
+use super::{
+    ParamState, Rule,
+    options::{check, descent, optimizer},
+};
+use crate::{Differentiable, Expr, Result, Shape, Tensor};
+
+optimizer! {
+    /// RMSprop (Hinton, [lecture 6](https://www.cs.toronto.edu/~tijmen/csc321/slides/lecture_slides_lec6.pdf), 2012)
+    /// with momentum `μ` and weight decay `λ`:
+    ///
+    /// ```text
+    /// g ← g + λ p
+    /// v ← α v + (1 - α) g²
+    /// a ← a + (1 - α) (g - a)       (centered; else a = 0)
+    /// b ← μ b + g / (√(v - a²) + ε)
+    /// p ← p - lr · b
+    /// ```
+    RMSprop RMSpropOptions {
+        lr: 1e-2,
+        /// The decay rate of the averages, from 0 on.
+        alpha: f64 = 0.99,
+        /// What keeps the division from blowing up, from 0 on.
+        eps: f64 = 1e-8,
+        /// Pulls the parameters to zero, from 0 on.
+        weight_decay: f64 = 0.,
+        /// The part of the last step that is kept, from 0 on.
+        momentum: f64 = 0.,
+        /// Divides by the deviation of the gradient, not by its size.
+        centered: bool = false,
+        /// Ascends instead.
+        maximize: bool = false,
+    }
+}
+
+const V: &str = "square_avg";
+const A: &str = "grad_avg";
+const BUFFER: &str = "momentum_buffer";
+
+impl Rule for RMSpropOptions {
+    fn check(&self) -> Result<()> {
+        let numbers = [
+            ("lr", self.lr),
+            ("alpha", self.alpha),
+            ("eps", self.eps),
+            ("weight_decay", self.weight_decay),
+            ("momentum", self.momentum),
+        ];
+        check("RMSprop", numbers, 0.0..)
+    }
+
+    fn rates(&mut self) -> (&mut f64, Option<&mut f64>) {
+        (&mut self.lr, Some(&mut self.momentum))
+    }
+
+    fn tensors(&self, _: &Shape) -> Vec<&'static str> {
+        let all = [(V, true), (A, self.centered), (BUFFER, self.momentum != 0.)];
+        all.into_iter().filter(|(_, kept)| *kept).map(|(key, _)| key).collect()
+    }
+
+    fn update<D: Differentiable>(
+        &self,
+        p: &mut Tensor<D>,
+        gradient: &Tensor<D>,
+        state: &mut ParamState<D>,
+    ) -> Result<()> {
+        let Self { lr, alpha, eps, weight_decay, momentum, centered, maximize } = *self;
+        let direction = |p: &Expr<D>| descent(p, gradient, maximize, weight_decay);
+        let squares = |v: Expr<D>, g: &Expr<D>| v * alpha + g.square() * (1. - alpha);
+        let average = |a: Expr<D>, g: &Expr<D>| a.clone() + (g.clone() - a) * (1. - alpha);
+        let spread = |v: &Expr<D>, a: &Expr<D>| (v.clone() - a.square()).sqrt() + eps;
+        match (centered, momentum != 0.) {
+            (false, false) => {
+                let [v] = state.tensors([V], p)?;
+                Expr::update([p, v], |[p, v]| {
+                    let g = direction(&p);
+                    let v = squares(v, &g);
+                    [p - g * lr / (v.sqrt() + eps), v]
+                })
+            }
+            (true, false) => {
+                let [v, a] = state.tensors([V, A], p)?;
+                Expr::update([p, v, a], |[p, v, a]| {
+                    let g = direction(&p);
+                    let (v, a) = (squares(v, &g), average(a, &g));
+                    [p - g * lr / spread(&v, &a), v, a]
+                })
+            }
+            (false, true) => {
+                let [v, b] = state.tensors([V, BUFFER], p)?;
+                Expr::update([p, v, b], |[p, v, b]| {
+                    let g = direction(&p);
+                    let v = squares(v, &g);
+                    let b = b * momentum + g / (v.sqrt() + eps);
+                    [p - b.clone() * lr, v, b]
+                })
+            }
+            (true, true) => {
+                let [v, a, b] = state.tensors([V, A, BUFFER], p)?;
+                Expr::update([p, v, a, b], |[p, v, a, b]| {
+                    let g = direction(&p);
+                    let (v, a) = (squares(v, &g), average(a, &g));
+                    let b = b * momentum + g / spread(&v, &a);
+                    [p - b.clone() * lr, v, a, b]
+                })
+            }
+        }
+    }
+}
