@@ -52,9 +52,10 @@ pub(crate) fn index(features: Features) -> DType {
 
 /// Whether a device with these features holds this dtype, or an error that names what is missing.
 pub(crate) fn check(op: &'static str, dtype: DType, features: Features) -> Result<()> {
-    let needed = match dtype {
-        DType::F64 => Features::SHADER_F64,
-        DType::I64 => Features::SHADER_INT64,
+    let (needed, other) = match dtype {
+        // its functions are made of its bits
+        DType::F64 => (Features::SHADER_F64 | Features::SHADER_INT64, DType::F32),
+        DType::I64 => (Features::SHADER_INT64, DType::I32),
         DType::F32
         | DType::BF16
         | DType::F16
@@ -64,13 +65,10 @@ pub(crate) fn check(op: &'static str, dtype: DType, features: Features) -> Resul
         | DType::U8
         | DType::Bool => return Ok(()),
     };
-    if features.contains(needed) {
+    let missing = needed - features;
+    if missing.is_empty() {
         return Ok(());
     }
-    let (feature, other) =
-        if dtype == DType::F64 { ("SHADER_F64", DType::F32) } else { ("SHADER_INT64", DType::I32) };
-    Err(Error::unsupported(
-        op,
-        format!("{dtype} needs the feature {feature}, which this device lacks: cast to {other}"),
-    ))
+    let why = format!("{dtype} needs {missing:?}, which this device lacks: cast to {other}");
+    Err(Error::unsupported(op, why))
 }

@@ -61,7 +61,9 @@ fn close(name: &str, x: &[f64], got: &[f64], want: &[f64], rtol: f64, atol: f64)
 fn functions_of_one_number() {
     let gpu = gpu();
     let mut wrong = vec![];
-    for &dtype in [DType::F32, DType::F16, DType::BF16, DType::I32, DType::U32, DType::I8, DType::U8].iter() {
+    for &dtype in
+        [DType::F64, DType::F32, DType::F16, DType::BF16, DType::I32, DType::U32, DType::I8, DType::U8].iter()
+    {
         let host: Vec<f32> =
             NUMBERS.iter().map(|&x| if dtype.is_float() { x } else { x.clamp(-100., 100.) }).collect();
         let data = TensorData::new([host.len()], firesteel_core::Data::F32(host)).unwrap().cast(dtype);
@@ -71,10 +73,14 @@ fn functions_of_one_number() {
             if firesteel_core::infer(Op::Unary(kind, x.meta())).is_err() {
                 continue;
             }
-            let rtol = if dtype.is_half() { 1e-2 } else { 2e-6 };
+            let (rtol, atol) = match dtype {
+                DType::F64 => (1e-12, 1e-13),
+                DType::F16 | DType::BF16 => (1e-2, 1e-6),
+                _ => (2e-6, 1e-6),
+            };
             let name = format!("{} {dtype}", kind.name());
             let (got, want) = (on(&gpu, Op::Unary(kind, &x)), on(&Cpu, Op::Unary(kind, &y)));
-            wrong.extend(close(&name, &data.to_vec::<f64>(), &got, &want, rtol, 1e-6));
+            wrong.extend(close(&name, &data.to_vec::<f64>(), &got, &want, rtol, atol));
         }
     }
     assert!(wrong.is_empty(), "{}\n{}", wrong.len(), wrong.join("\n"));
@@ -84,7 +90,9 @@ fn functions_of_one_number() {
 fn functions_of_two_numbers() {
     let gpu = gpu();
     let mut wrong = vec![];
-    for &dtype in [DType::F32, DType::I32, DType::U32, DType::I8, DType::U8, DType::I64, DType::Bool].iter() {
+    for &dtype in
+        [DType::F64, DType::F32, DType::I32, DType::U32, DType::I8, DType::U8, DType::I64, DType::Bool].iter()
+    {
         let fit = |x: f32| if dtype.is_float() { x } else { x.clamp(-100., 100.) };
         let host =
             |f: &dyn Fn(usize) -> usize| -> Vec<f32> { (0..1024).map(|i| fit(NUMBERS[f(i)])).collect() };
