@@ -1,5 +1,5 @@
-// Where the best of some elements stands: y[i] = the first r of the best x[kept(i) + reduced(r)], NaN before all. TEAM
-// invocations look for it; they stand side by side where IN_ROWS, else a workgroup's results do.
+// Where the best of some elements stands: y[i] = the first r of the best x[kept(i) + reduced(r)], NaN before all. A team looks
+// for it.
 
 struct Found {
     value: T,
@@ -30,14 +30,8 @@ fn main(
     @builtin(num_workgroups) grid: vec3<u32>,
     @builtin(local_invocation_index) l: u32,
 ) {
-    const TEAMS = 256u / TEAM;
-    var team = l / TEAM;
-    var member = l % TEAM;
-    if IN_ROWS == 0u {
-        team = l % TEAMS;
-        member = l / TEAMS;
-    }
-    let i = (w.x + w.y * grid.x) * TEAMS + team;
+    let member = member_of(l);
+    let i = (w.x + w.y * grid.x) * TEAMS + team_of(l);
     let start = kept(min(i, p.results - 1u));
     // a team has no more members than elements
     var best = Found(x_at(start + reduced(member)), member);
@@ -50,7 +44,7 @@ fn main(
         workgroupBarrier();
         for (var half = TEAM / 2u; half > 0u; half /= 2u) {
             if member < half {
-                let other = select(l + half * TEAMS, l + half, IN_ROWS == 1u);
+                let other = l + half * select(TEAMS, 1u, IN_ROWS == 1u);
                 best = better(best, Found(shared_value[other], shared_place[other]));
                 shared_value[l] = best.value;
                 shared_place[l] = best.place;

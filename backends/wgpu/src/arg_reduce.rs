@@ -2,9 +2,10 @@
 use crate::{
     WgpuValue, create,
     device::Gpu,
-    kernel::{Kernel, WORKGROUP},
-    reduce::{Plan, team},
+    kernel::Kernel,
+    reduce::Plan,
     storage::{self, Storage},
+    team,
 };
 use firesteel_core::{ArgReduce, Meta, Result};
 
@@ -19,16 +20,15 @@ pub(crate) fn arg_reduce(
     let y = create::output(gpu, &Meta::new(&out.shape, storage::index(gpu.features)))?;
     let plan = Plan::new(&x.layout, &[axis]);
     let (results, each) = (out.numel(), plan.reduced.shape.numel());
-    let team = team(each);
     let number = Storage::of(x.meta.dtype).number;
     let mut kernel = Kernel::new(gpu, "arg_reduce");
     kernel.read_at("x", &x, false).write1("y", &y).alias("T", x.meta.dtype).alias("I", y.meta.dtype);
     kernel.places("kept", &plan.kept).places("reduced", &plan.reduced);
-    kernel.constant("TEAM", team as u32).constant("IN_ROWS", plan.in_rows().into());
     kernel.constant("SIGN", (kind == ArgReduce::Max).into());
     kernel.param("results", results).param("elements", each);
-    kernel.run((results * team).div_ceil(WORKGROUP), || {
-        let body = include_str!("../shaders/arg_reduce.wgsl");
+    let groups = team::declare(&mut kernel, team::size(each), plan.in_rows(), results);
+    kernel.run(groups, || {
+        let body = team::shader(include_str!("../shaders/arg_reduce.wgsl"), &[], x.meta.dtype);
         let nan = match number {
             "f32" => "(bitcast<u32>(a) & 0x7fffffffu) > 0x7f800000u",
             "f64" => "!(a == a)",

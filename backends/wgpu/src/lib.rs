@@ -11,8 +11,10 @@ mod matmul;
 mod memory;
 mod queue;
 mod reduce;
+mod softmax;
 mod source;
 mod storage;
+mod team;
 mod update;
 mod value;
 mod view;
@@ -109,6 +111,7 @@ impl Backend for Wgpu {
         match op {
             Op::Fused(Fused::Chain(program), _) => chain::fits(self.0, program),
             Op::Fused(Fused::Linear, _) => true,
+            Op::Fused(Fused::Softmax(_) | Fused::LogSoftmax(_), xs) => xs[0].numel() > 0,
             Op::Fused(..) | Op::Custom(..) => false,
             _ => true,
         }
@@ -135,6 +138,8 @@ impl Backend for Wgpu {
             }
 
             Op::Fused(Fused::Chain(program), xs) => return chain::chain(gpu, &program, &xs, out),
+            Op::Fused(Fused::Softmax(axis), xs) => softmax::softmax(gpu, xs[0], axis, false, meta)?,
+            Op::Fused(Fused::LogSoftmax(axis), xs) => softmax::softmax(gpu, xs[0], axis, true, meta)?,
             Op::Fused(Fused::Linear, xs) => matmul::linear(gpu, &xs, meta)?,
 
             Op::Reduce(kind, x, axes) => reduce::reduce(gpu, kind, x, &axes, meta)?,

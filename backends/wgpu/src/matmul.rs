@@ -4,9 +4,9 @@ use crate::{
     WgpuValue, create,
     device::Gpu,
     kernel::{Kernel, WORKGROUP},
-    reduce::{self, team},
+    reduce,
     storage::Storage,
-    view,
+    team, view,
 };
 use firesteel_core::{Axes, DType, Error, Layout, Meta, Reduce, Result, Shape};
 
@@ -196,21 +196,21 @@ fn dots(
     };
     let length = depth.div_ceil(parts);
     let wide = x.inner == 1 && w.inner == 1 && x.mode(depth) == 2 && aligned(w) && length.is_multiple_of(4);
-    let team = team(length);
     let mut kernel = Kernel::new(gpu, "matvec");
     kernel.read_at("a", a, wide).read_at("v", v, wide).write1("y", &y).alias("T", out.dtype);
     kernel.places("a_start", &x.starts(x.rows, x.row)).places("v_start", &w.starts(x.rows, 0));
-    kernel.constant("TEAM", team as u32).constant("WIDE", wide.into());
-    let in_rows = x.inner.unsigned_abs() <= x.row.unsigned_abs() || x.rows == 1;
-    kernel.constant("IN_ROWS", in_rows.into());
+    kernel.constant("WIDE", wide.into());
     kernel
         .param("results", results * parts)
         .param("parts", parts)
         .param("length", length)
         .param("depth", depth);
     kernel.param("a_inner", x.inner as usize).param("v_inner", w.inner as usize);
-    kernel.run((results * parts * team).div_ceil(WORKGROUP), || {
-        include_str!("../shaders/matvec.wgsl").into()
+    let in_rows = x.inner.unsigned_abs() <= x.row.unsigned_abs() || x.rows == 1;
+    let groups = team::declare(&mut kernel, team::size(length), in_rows, results * parts);
+    kernel.run(groups, || {
+        let sum = "fn sum(a: vec4<T>, b: vec4<T>) -> vec4<T> { return a + b; }\n";
+        team::shader(include_str!("../shaders/matvec.wgsl"), &["sum"], out.dtype) + sum
     })?;
     if parts == 1 {
         return Ok(y);

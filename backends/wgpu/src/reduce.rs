@@ -7,11 +7,11 @@ use crate::{
     WgpuValue, create,
     device::Gpu,
     kernel::{Kernel, WORKGROUP},
-    storage::Storage,
+    team,
 };
 use firesteel_core::{Axes, Binary, DType, Layout, Meta, Reduce, Result, Scalar, Strides, formula};
 
-/// Elements that an invocation joins at least, before another helps it.
+/// Elements that an invocation joins at least, before a result is made in parts.
 const DEPTH: usize = 16;
 /// Invocations that keep a device busy.
 const BUSY: usize = 64 * 1024;
@@ -31,18 +31,45 @@ pub(crate) fn reduce(
         return Ok(x.view(Layout { shape: out.shape.clone(), ..x.layout.clone() }));
     }
     let x = create::placed(gpu, x)?;
-    let (results, each) = (plan.kept.shape.numel(), plan.reduced.shape.numel());
-    let count = if kind == Reduce::Mean { each } else { 1 };
+    in_parts(&Job { gpu, kind, x: &x, centre: None, plan: &plan }, out)
+}
+
+/// The mean of `(x - centre)²` along the axes, with a centre for each result.
+pub(crate) fn variance(
+    gpu: &'static Gpu,
+    x: &WgpuValue,
+    centre: &WgpuValue,
+    axes: &[usize],
+) -> Result<WgpuValue> {
+    let (plan, x) = (Plan::new(&x.layout, axes), create::placed(gpu, x)?);
+    in_parts(&Job { gpu, kind: Reduce::Mean, x: &x, centre: Some(centre), plan: &plan }, &centre.meta)
+}
+
+/// What is reduced, and how.
+struct Job<'a> {
+    gpu: &'static Gpu,
+    kind: Reduce,
+    x: &'a WgpuValue,
+    /// What is taken from each element before it is squared.
+    centre: Option<&'a WgpuValue>,
+    plan: &'a Plan,
+}
+
+/// One pass, or one in parts and another over these.
+fn in_parts(job: &Job, out: &Meta) -> Result<WgpuValue> {
+    let (results, each) = (job.plan.kept.shape.numel(), job.plan.reduced.shape.numel());
+    let count = if job.kind == Reduce::Mean { each } else { 1 };
     let parts = (BUSY / results.next_multiple_of(WORKGROUP)).min(each / (DEPTH * WORKGROUP));
     if parts <= 1 {
-        return run(gpu, kind, &x, &plan, 1, count, out);
+        return run(job, 1, count, out);
     }
     // parts are summed in what numbers are computed in
-    let wide = if x.meta.dtype.is_half() { DType::F32 } else { x.meta.dtype };
-    let part_kind = if kind == Reduce::Mean { Reduce::Sum } else { kind };
-    let partial = run(gpu, part_kind, &x, &plan, parts, 1, &Meta::new([results, parts], wide))?;
-    let plan = Plan::new(&partial.layout, &Axes::from_slice(&[1]));
-    run(gpu, kind, &partial, &plan, 1, count, out)
+    let dtype = job.x.meta.dtype;
+    let wide = if dtype.is_half() { DType::F32 } else { dtype };
+    let kind = if job.kind == Reduce::Mean { Reduce::Sum } else { job.kind };
+    let parts = run(&Job { kind, ..*job }, parts, 1, &Meta::new([results, parts], wide))?;
+    let plan = Plan::new(&parts.layout, &[1]);
+    run(&Job { x: &parts, plan: &plan, centre: None, ..*job }, 1, count, out)
 }
 
 /// What a reduction of no elements gives, where it gives anything.
@@ -90,25 +117,12 @@ fn part(x: &Layout, axes: &[usize], offset: usize) -> Layout {
     }
 }
 
-/// How many invocations make one result of so many elements: a power of two.
-pub(crate) fn team(elements: usize) -> usize {
-    (elements / DEPTH).next_power_of_two().clamp(1, WORKGROUP)
-}
-
 /// One pass: each result in so many parts, divided by `count`.
-fn run(
-    gpu: &'static Gpu,
-    kind: Reduce,
-    x: &WgpuValue,
-    plan: &Plan,
-    parts: usize,
-    count: usize,
-    out: &Meta,
-) -> Result<WgpuValue> {
+fn run(job: &Job, parts: usize, count: usize, out: &Meta) -> Result<WgpuValue> {
+    let Job { gpu, kind, x, centre, plan } = *job;
     let y = create::output(gpu, out)?;
     let (results, each) = (out.numel(), plan.reduced.shape.numel());
     let length = each.div_ceil(parts);
-    let team = team(length);
     let binary = match kind {
         Reduce::Sum | Reduce::Mean => Binary::Add,
         Reduce::Prod => Binary::Mul,
@@ -124,17 +138,27 @@ fn run(
     };
     let mut kernel = Kernel::new(gpu, "reduce");
     kernel.read_at("x", x, false).write1("y", &y).alias("T", dtype);
+    if let Some(centre) = centre {
+        kernel.read("centre", centre);
+    }
     kernel.places("kept", &plan.kept).places("reduced", &plan.reduced);
-    kernel.constant("TEAM", team as u32).constant("IN_ROWS", plan.in_rows().into());
     kernel.constant("IS_MEAN", (count > 1).into()).depends([binary as u32]);
     kernel.param("results", results).param("elements", each).param("parts", parts).param("length", length);
     kernel.number("identity", identity, dtype).number("count", Scalar::from(count), dtype);
-    kernel.run((results * team).div_ceil(WORKGROUP), || {
-        let number = Storage::of(dtype).number;
+    let groups = team::declare(&mut kernel, team::size(length), plan.in_rows(), results);
+    kernel.run(groups, || {
         let formula = formula::binary(binary, dtype.category()).unwrap_or("a");
-        let formula = formula.replace('$', &format!("{number}_"));
-        let body = include_str!("../shaders/reduce.wgsl");
-        format!("{body}fn join(a: vec4<T>, b: vec4<T>) -> vec4<T> {{ return {formula}; }}\n")
+        let (at, mapped) = match centre {
+            Some(_) => ("centre(i)", "(x - vec4<T>(centre)) * (x - vec4<T>(centre))"),
+            None => ("T(0)", "x"),
+        };
+        let functions = [
+            include_str!("../shaders/reduce.wgsl"),
+            &format!("fn join(a: vec4<T>, b: vec4<T>) -> vec4<T> {{ return {formula}; }}\n"),
+            &format!("fn centre_of(i: u32) -> T {{ return {at}; }}\n"),
+            &format!("fn mapped(x: vec4<T>, centre: T) -> vec4<T> {{ return {mapped}; }}\n"),
+        ];
+        team::shader(&functions.concat(), &["join"], dtype)
     })?;
     Ok(y)
 }

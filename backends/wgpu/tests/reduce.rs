@@ -34,7 +34,9 @@ fn all_kinds_and_dtypes() {
             }
             let (rtol, atol) = tolerance(dtype);
             let shape = if kind == Reduce::Prod { [3, 4, 5] } else { [7, 33, 70] };
-            for over in [&[0][..], &[1], &[2], &[0, 2], &[1, 2], &[0, 1, 2], &[]] {
+            // kernels are the same for all dtypes but for the type
+            let axes_of = [&[1][..], &[0, 2], &[0], &[2], &[1, 2], &[0, 1, 2], &[]];
+            for over in axes_of.into_iter().take(if dtype == DType::F32 { 7 } else { 2 }) {
                 let x = numbers(&shape, dtype, 5);
                 agree(vec![Op::Reduce(kind, 0, axes(over))], &[x.clone()], rtol, atol);
                 let turned = Op::Permute(0, axes(&[2, 0, 1]));
