@@ -7,8 +7,10 @@ mod chain;
 mod create;
 mod device;
 mod kernel;
+mod loss;
 mod matmul;
 mod memory;
+mod norm;
 mod queue;
 mod reduce;
 mod softmax;
@@ -111,7 +113,15 @@ impl Backend for Wgpu {
         match op {
             Op::Fused(Fused::Chain(program), _) => chain::fits(self.0, program),
             Op::Fused(Fused::Linear, _) => true,
-            Op::Fused(Fused::Softmax(_) | Fused::LogSoftmax(_), xs) => xs[0].numel() > 0,
+            Op::Fused(
+                Fused::Softmax(_)
+                | Fused::LogSoftmax(_)
+                | Fused::LayerNorm { .. }
+                | Fused::RmsNorm { .. }
+                | Fused::BatchNorm { .. }
+                | Fused::CrossEntropy { .. },
+                xs,
+            ) => xs.iter().all(|x| x.numel() > 0),
             Op::Fused(..) | Op::Custom(..) => false,
             _ => true,
         }
@@ -140,6 +150,16 @@ impl Backend for Wgpu {
             Op::Fused(Fused::Chain(program), xs) => return chain::chain(gpu, &program, &xs, out),
             Op::Fused(Fused::Softmax(axis), xs) => softmax::softmax(gpu, xs[0], axis, false, meta)?,
             Op::Fused(Fused::LogSoftmax(axis), xs) => softmax::softmax(gpu, xs[0], axis, true, meta)?,
+            Op::Fused(Fused::LayerNorm { dims, eps }, xs) => {
+                return norm::trailing(gpu, &xs, dims, eps, true, out);
+            }
+            Op::Fused(Fused::RmsNorm { dims, eps }, xs) => {
+                return norm::trailing(gpu, &xs, dims, eps, false, out);
+            }
+            Op::Fused(Fused::BatchNorm { eps }, xs) => return norm::batch_norm(gpu, &xs, eps, out),
+            Op::Fused(Fused::CrossEntropy { ignore_index }, xs) => {
+                return loss::cross_entropy(gpu, xs[0], xs[1], ignore_index, out);
+            }
             Op::Fused(Fused::Linear, xs) => matmul::linear(gpu, &xs, meta)?,
 
             Op::Reduce(kind, x, axes) => reduce::reduce(gpu, kind, x, &axes, meta)?,

@@ -56,6 +56,8 @@ pub(crate) struct Recorder {
 pub(crate) enum Check {
     /// An index that has to lie in `[-len, len)`.
     Index { op: &'static str, len: usize },
+    /// A target that has to lie in `[0, classes)`.
+    Target { classes: usize },
     /// A whole number that something is divided by, which is not zero.
     Divisor { op: &'static str },
 }
@@ -66,6 +68,13 @@ impl Check {
             Check::Index { op, len } => {
                 Error::index(op, format!("the index {number} is out of range for a dim of size {len}"))
             }
+            Check::Target { classes } => Error::index(
+                "cross_entropy",
+                format!(
+                    "the target {number} is not one of the {classes} classes, 0 to {}",
+                    classes.saturating_sub(1)
+                ),
+            ),
             Check::Divisor { op } => Error::value(op, "whole numbers cannot be divided by zero"),
         }
     }
