@@ -1,5 +1,5 @@
 //! A last linear layer and its cross entropy as one module.
-use crate::nn::{Buffer, Layer, Linear, Module};
+use crate::nn::{Buffer, Linear, Module};
 use crate::{Backend, CrossEntropyOptions, Reduction, Result, Tensor};
 
 /// [`CrossEntropyLoss`](super::CrossEntropyLoss) of a linear layer without bias: of features `(n, in_features)` and
@@ -41,6 +41,6 @@ impl<B: Backend> LinearCrossEntropyLoss<B> {
         let Self { ignore_index, label_smoothing, reduction, .. } = *self;
         let options =
             CrossEntropyOptions { weight: weight.as_ref(), ignore_index, label_smoothing, reduction };
-        self.linear.forward(x)?.cross_entropy(target, options)
+        x.linear_cross_entropy(&self.linear.weight, self.linear.bias.as_deref(), target, options)
     }
 }

@@ -1,6 +1,7 @@
 //! Losses: how far a prediction is from what it should be.
 mod adaptive_log_softmax;
 mod classes;
+mod ctc;
 mod linear_cross_entropy;
 mod triplet;
 
@@ -9,6 +10,7 @@ pub use classes::{
     BCELoss, BCEWithLogitsLoss, CrossEntropyLoss, MultiLabelMarginLoss, MultiLabelSoftMarginLoss,
     MultiMarginLoss, NLLLoss,
 };
+pub use ctc::CTCLoss;
 pub use linear_cross_entropy::LinearCrossEntropyLoss;
 pub use triplet::TripletMarginWithDistanceLoss;
 

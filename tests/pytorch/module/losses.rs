@@ -1,7 +1,7 @@
 //! Losses, and other modules of several inputs.
 use super::{Gave, Task, settings};
 use firesteel::nn::*;
-use firesteel::{Backend, Error, Reduction, Result};
+use firesteel::{Backend, CtcLossOptions, Error, Reduction, Result};
 
 /// Losses by name: how many tensors they take beside the first, and their settings.
 macro_rules! by_settings {
@@ -48,6 +48,13 @@ pub fn loss<B: Backend>(t: &Task<B>) -> Result<Option<Gave<B>>> {
             let layer = Bilinear::new(sizes[0], sizes[1], sizes[2], device)?;
             let layer = if s.bool_or("bias", true)? { layer } else { layer.without_bias() };
             t.run(layer, |layer| Ok(vec![layer.forward(&t.input()?, &t.a.tensor(1)?)?]))
+        }
+        "CTCLoss" => {
+            let options = settings!(s, CtcLossOptions { blank: size_or, zero_infinity: bool_or; reduction: reduction(t)?, });
+            t.run(CTCLoss::new(options), |loss| {
+                let (inputs, targets) = (t.a.sizes(2)?, t.a.sizes(3)?);
+                Ok(vec![loss.forward(&t.input()?, &t.a.tensor(1)?, &inputs, &targets)?])
+            })
         }
         "LinearCrossEntropyLoss" => {
             ["options", "ignore_index", "weight", "out_features", "dtype"]

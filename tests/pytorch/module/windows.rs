@@ -2,7 +2,7 @@
 use super::{Gave, Task};
 use crate::pytorch::args::Args;
 use crate::pytorch::table::conv::{
-    adaptive, avg_options, conv_options, max_options, stride, transposed_options,
+    adaptive, avg_options, conv_options, fraction, max_options, stride, transposed_options,
 };
 use crate::pytorch::table::each_dim;
 use firesteel::nn::*;
@@ -35,6 +35,22 @@ pub fn window<B: Backend>(t: &Task<B>) -> Result<Option<Gave<B>>> {
             max_pool!($layer::with_options(each_dim(s, "kernel_size", 1)?, max_options(s)?))
         };
     }
+    /// A layer that learns its channels from the input.
+    macro_rules! lazy {
+        ($layer:ident $options:ident) => {{
+            let layer =
+                $layer::new(s.size("out_channels")?, each_dim(s, "kernel_size", 1)?).options($options(s)?);
+            layer.materialize(&t.input()?)?;
+            t.layer(layer)
+        }};
+    }
+    macro_rules! fractional {
+        ($layer:ident) => {{
+            let mut layer = $layer::new(each_dim(s, "kernel_size", 1)?, fraction(s)?);
+            layer._random_samples = s.opt_tensor("_random_samples")?.map(Buffer::new);
+            max_pool!(layer)
+        }};
+    }
     macro_rules! avg {
         ($layer:ident) => {
             t.layer($layer::with_options(each_dim(s, "kernel_size", 1)?, avg_options(s)?))
@@ -62,9 +78,17 @@ pub fn window<B: Backend>(t: &Task<B>) -> Result<Option<Gave<B>>> {
         "ConvTranspose1d" => conv!(ConvTranspose1d transposed_options),
         "ConvTranspose2d" => conv!(ConvTranspose2d transposed_options),
         "ConvTranspose3d" => conv!(ConvTranspose3d transposed_options),
+        "FractionalMaxPool2d" => fractional!(FractionalMaxPool2d),
+        "FractionalMaxPool3d" => fractional!(FractionalMaxPool3d),
         "LPPool1d" => lp!(LPPool1d),
         "LPPool2d" => lp!(LPPool2d),
         "LPPool3d" => lp!(LPPool3d),
+        "LazyConv1d" => lazy!(LazyConv1d conv_options),
+        "LazyConv2d" => lazy!(LazyConv2d conv_options),
+        "LazyConv3d" => lazy!(LazyConv3d conv_options),
+        "LazyConvTranspose1d" => lazy!(LazyConvTranspose1d transposed_options),
+        "LazyConvTranspose2d" => lazy!(LazyConvTranspose2d transposed_options),
+        "LazyConvTranspose3d" => lazy!(LazyConvTranspose3d transposed_options),
         "MaxPool1d" => max!(MaxPool1d),
         "MaxPool2d" => max!(MaxPool2d),
         "MaxPool3d" => max!(MaxPool3d),

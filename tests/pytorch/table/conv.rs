@@ -4,7 +4,7 @@ use crate::pytorch::args::{Args, Key};
 use crate::pytorch::cases::Value;
 use firesteel::{
     AdaptiveSize, AvgPoolOptions, Backend, ConvOptions, ConvPadding, ConvTransposeOptions, MaxPoolOptions,
-    MaxUnpoolOptions, PerDim, Result, Tensor,
+    MaxUnpoolOptions, PerDim, Resize, Result, Tensor,
 };
 
 table! {
@@ -35,6 +35,12 @@ table! {
         },
         "adaptive_max_pool3d" => {
             picked(a.bool(2)?, a.tensor(0)?.adaptive_max_pool3d_with_indices(adaptive::<3, _>(a, 1)?)?)
+        },
+        "fractional_max_pool2d" => {
+            picked(a.bool("return_indices")?, a.tensor(0)?.fractional_max_pool2d_with_indices(each_dim(a, 1, 1)?, fraction(a)?, None)?)
+        },
+        "fractional_max_pool3d" => {
+            picked(a.bool("return_indices")?, a.tensor(0)?.fractional_max_pool3d_with_indices(each_dim(a, 1, 1)?, fraction(a)?, None)?)
         },
         "max_pool1d" => {
             let kernel = each_dim(a, "kernel_size", 1)?;
@@ -104,6 +110,14 @@ fn unpool_options<T: Clone>(a: &Args<T>) -> Result<MaxUnpoolOptions> {
         stride: stride(a, "stride".into())?,
         padding: each_dim(a, "padding", 0)?,
         output_size: a.opt_sizes("output_size")?.map(|sizes| PerDim::from(&sizes[2..])),
+    })
+}
+
+/// What fractional pooling makes: sizes, or a part of the old ones.
+pub fn fraction<T: Clone>(a: &Args<T>) -> Result<Resize> {
+    Ok(match (a.opt_sizes("output_size")?, a.opt_floats("output_ratio")?) {
+        (Some(sizes), _) => Resize::Size(PerDim::from(&sizes[..])),
+        (None, ratios) => Resize::Scale(ratios.unwrap_or_default().into_iter().collect()),
     })
 }
 

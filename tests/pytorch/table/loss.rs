@@ -2,10 +2,11 @@
 use crate::pytorch::args::Args;
 use crate::pytorch::cases::Value;
 use firesteel::{
-    BinaryCrossEntropyOptions, BinaryCrossEntropyWithLogitsOptions, CrossEntropyOptions, Error,
-    GaussianNllLossOptions, HingeEmbeddingLossOptions, HuberLossOptions, KlDivOptions, MarginLossOptions,
-    MultiMarginLossOptions, MultilabelSoftMarginLossOptions, NllLossOptions, PairwiseDistanceOptions,
-    PoissonNllLossOptions, Reduction, Result, SmoothL1LossOptions, TripletMarginLossOptions,
+    BinaryCrossEntropyOptions, BinaryCrossEntropyWithLogitsOptions, CrossEntropyOptions, CtcLossOptions,
+    Error, GaussianNllLossOptions, HingeEmbeddingLossOptions, HuberLossOptions, KlDivOptions,
+    MarginLossOptions, MultiMarginLossOptions, MultilabelSoftMarginLossOptions, NllLossOptions,
+    PairwiseDistanceOptions, PoissonNllLossOptions, Reduction, Result, SmoothL1LossOptions,
+    TripletMarginLossOptions,
 };
 
 /// Options of a loss from the keywords of its fields, each with its default, and the reduction.
@@ -62,6 +63,17 @@ table! {
                 reduction: reduction(a)?,
             };
             a.tensor(0)?.cross_entropy(&a.tensor(1)?, options)?
+        },
+        "ctc_loss" => {
+            let (blank, zero_infinity) = (a.size_or("blank", 0)?, a.bool_or("zero_infinity", false)?);
+            let options = CtcLossOptions { blank, zero_infinity, reduction: reduction(a)? };
+            a.tensor(0)?.ctc_loss(&a.tensor(1)?, &a.sizes(2)?, &a.sizes(3)?, options)?
+        },
+        "linear_cross_entropy" => {
+            let (bias, weight) = (a.opt_tensor("linear_bias")?, a.opt_tensor("weight")?);
+            let options =
+                CrossEntropyOptions { weight: weight.as_ref(), reduction: reduction(a)?, ..Default::default() };
+            a.tensor(0)?.linear_cross_entropy(&a.tensor(1)?, bias.as_ref(), &a.tensor(2)?, options)?
         },
         "multi_margin_loss" => {
             let weight = a.opt_tensor("weight")?;

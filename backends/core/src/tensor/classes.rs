@@ -121,6 +121,40 @@ impl<B: Backend> Tensor<B> {
         rows.reduce(smoothed.eval_as("cross_entropy")?, reduction, &weights)
     }
 
+    /// [`cross_entropy`](Self::cross_entropy) of a linear layer's logits: features `(batch, in)`, a weight
+    /// `(classes, .., in)`, a bias `(classes, ..)`, and a target `(batch, ..)`; or all without `batch`.
+    /// <https://docs.pytorch.org/docs/main/generated/torch.nn.functional.linear_cross_entropy.html>
+    ///
+    /// ```
+    /// use firesteel::{CrossEntropyOptions, prelude::*};
+    /// let (x, weight) = (Tensor::ones([2, 5], &Cpu)?, Tensor::zeros([4, 5], &Cpu)?);
+    /// let target = Tensor::new([3, 0], &Cpu)?;
+    /// let loss = x.linear_cross_entropy(&weight, None, &target, CrossEntropyOptions::default())?;
+    /// assert!((loss.item::<f32>()? - 4f32.ln()).abs() < 1e-6);
+    /// # Ok::<(), firesteel::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn linear_cross_entropy(
+        &self,
+        weight: &Self,
+        bias: Option<&Self>,
+        target: &Self,
+        options: CrossEntropyOptions<B>,
+    ) -> Result<Self> {
+        let ([lead @ .., _], [outside @ .., inside]) = (&self.shape()[..], &weight.shape()[..]) else {
+            let why = format!(
+                "needs (batch, in) and (classes, .., in), not {} and {}",
+                self.shape(),
+                weight.shape()
+            );
+            return Err(Error::shape("linear_cross_entropy", why));
+        };
+        let rows = outside.iter().product::<usize>();
+        let bias = bias.map(|bias| bias.reshape([rows])).transpose()?;
+        let logits = self.linear(&weight.reshape([rows, *inside])?, bias.as_ref())?;
+        logits.reshape([lead, outside].concat())?.cross_entropy(target, options)
+    }
+
     #[track_caller]
     fn cross_entropy_of_probabilities(&self, target: &Self, options: CrossEntropyOptions<B>) -> Result<Self> {
         let CrossEntropyOptions { weight, label_smoothing, reduction, .. } = options;

@@ -191,7 +191,7 @@ impl Resize {
     }
 
     /// The new sizes of the spatial dims.
-    fn sizes(&self, op: &'static str, spatial: &Shape) -> Result<Axes> {
+    pub(crate) fn sizes(&self, op: &'static str, spatial: &Shape) -> Result<Axes> {
         let axes = spatial.rank();
         let sizes = match self {
             Resize::Size(sizes) => sizes.resolve(op, "the size", axes)?,

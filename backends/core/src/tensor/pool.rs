@@ -257,7 +257,7 @@ pools! {
 
 /// [`batched`] for two results.
 #[track_caller]
-fn both<B: Backend>(
+pub(crate) fn both<B: Backend>(
     op: &'static str,
     x: &Tensor<B>,
     axes: usize,
