@@ -62,17 +62,22 @@ pub trait Backend: Clone + fmt::Debug + Send + Sync + 'static {
     /// Runs an operation that [`infer`] has accepted, and whose results it predicted as `out`.
     fn eval(&self, op: Op<&Self::Value>, out: &Metas) -> Result<Outputs<Self::Value>>;
 
-    /// What the pool holds.
-    fn memory(&self) -> MemoryStats;
-
-    /// Gives back what the pool keeps but nobody uses.
-    fn empty_cache(&self);
-
-    /// Waits until all that was asked for is done, and reports what failed meanwhile.
-    fn synchronize(&self) -> Result<()>;
-
     /// The source of the device's random numbers.
     fn generator(&self) -> &Generator;
+
+    /// What the pool holds: nothing where there is none.
+    fn memory(&self) -> MemoryStats {
+        MemoryStats::default()
+    }
+
+    /// Gives back what the pool keeps but nobody uses.
+    fn empty_cache(&self) {}
+
+    /// Waits until all that was asked for is done, and reports what failed meanwhile: there is nothing to wait for
+    /// where `eval` returns when it is done.
+    fn synchronize(&self) -> Result<()> {
+        Ok(())
+    }
 
     /// Whether `eval` takes this fused or custom operation whole; else it is decomposed.
     fn fuses(&self, _: &Op<&Meta>) -> bool {

@@ -1,0 +1,97 @@
+//! Operations that a backend may run in one kernel.
+use crate::{Divisor, Pool, Program};
+use std::sync::Arc;
+
+/// Operations that a backend may run in one kernel; each means its decomposition.
+#[derive(Clone, Debug)]
+pub enum Fused {
+    /// `x Wᵀ + b`: `(x [.., in], W [out, in], b? [out]) -> [.., out]`.
+    Linear,
+    /// `e^x / Σ e^x` along an axis.
+    Softmax(usize),
+    /// `x - ln Σ e^x` along an axis.
+    LogSoftmax(usize),
+    /// `(x, weight?, bias?) -> (y, mean, 1/σ)` over the last `dims` axes, with
+    /// `y = (x - mean) / √(var + eps) · weight + bias`; mean and 1/σ keep those axes with size one.
+    LayerNorm {
+        /// How many of the last axes are normalised together.
+        dims: usize,
+        /// Added to the variance.
+        eps: f64,
+    },
+    /// `(x, weight?) -> (y, 1/rms)` over the last `dims` axes, with `y = x / √(mean x² + eps) · weight`.
+    RmsNorm {
+        /// How many of the last axes are normalised together.
+        dims: usize,
+        /// Added to the mean square.
+        eps: f64,
+    },
+    /// `(x [n, c, ..], weight?, bias?) -> (y, mean [1, c, 1..], 1/σ [1, c, 1..])`, normalised over all axes
+    /// but the second by the batch's own mean and biased variance.
+    BatchNorm {
+        /// Added to the variance.
+        eps: f64,
+    },
+    /// `(q [.., n, d], k [.., m, d], v [.., m, e], mask? [.., n, m]) -> (y [.., n, e], lse [.., n, 1])`, with
+    /// `y = softmax(scale · q kᵀ + mask) v` and the log of the softmax's denominators. A Bool mask keeps
+    /// where it is true. A row that keeps nothing is zero.
+    Attention {
+        /// What the products are multiplied by.
+        scale: f64,
+        /// Whether a query sees only keys that stand no later than it.
+        causal: bool,
+    },
+    /// `(logits [n, c, ..], target [n, ..] of integers) -> (loss [n, ..], lse [n, ..])`, with
+    /// `loss = lse - logits[target]`; where the target is `ignore_index` the loss is zero.
+    CrossEntropy {
+        /// The target that does not count.
+        ignore_index: i64,
+    },
+    /// The largest element of each window, and its place in the flattened spatial axes:
+    /// `x [.., spatial] -> (y, I64 indices) [.., output]`.
+    MaxPool(Pool),
+    /// The mean of each window: `x [.., spatial] -> [.., output]`.
+    AvgPool(Pool, Divisor),
+    /// The `k` largest (or smallest) along an axis, in order, and their indices.
+    TopK {
+        /// How many.
+        k: usize,
+        /// Along which axis.
+        axis: usize,
+        /// The largest, or the smallest.
+        largest: bool,
+    },
+    /// Element-wise operations on equal shapes, in one pass; several results.
+    Chain(Arc<Program>),
+}
+
+impl Fused {
+    /// The operation's name in errors and tables.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Fused::Linear => "linear",
+            Fused::Softmax(_) => "softmax",
+            Fused::LogSoftmax(_) => "log_softmax",
+            Fused::LayerNorm { .. } => "layer_norm",
+            Fused::RmsNorm { .. } => "rms_norm",
+            Fused::BatchNorm { .. } => "batch_norm",
+            Fused::Attention { .. } => "scaled_dot_product_attention",
+            Fused::CrossEntropy { .. } => "cross_entropy",
+            Fused::MaxPool(_) => "max_pool",
+            Fused::AvgPool(..) => "avg_pool",
+            Fused::TopK { .. } => "topk",
+            Fused::Chain(_) => "chain",
+        }
+    }
+
+    /// How many results it has.
+    pub fn outputs(&self) -> usize {
+        match self {
+            Fused::LayerNorm { .. } | Fused::BatchNorm { .. } => 3,
+            Fused::RmsNorm { .. } | Fused::Attention { .. } | Fused::CrossEntropy { .. } => 2,
+            Fused::MaxPool(_) | Fused::TopK { .. } => 2,
+            Fused::Chain(program) => program.results.len(),
+            Fused::Linear | Fused::Softmax(_) | Fused::LogSoftmax(_) | Fused::AvgPool(..) => 1,
+        }
+    }
+}

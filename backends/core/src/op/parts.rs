@@ -1,0 +1,78 @@
+//! What an operation is told besides its operands: parts of axes, and how windows move.
+use crate::Axes;
+use smallvec::SmallVec;
+
+/// A range along one axis: `start, start + step, ..`, `len` of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Span {
+    /// The first index.
+    pub start: usize,
+    /// The distance to the next; negative goes backwards, and zero does not move.
+    pub step: isize,
+    /// How many.
+    pub len: usize,
+}
+
+impl Span {
+    /// All of an axis.
+    pub fn all(size: usize) -> Self {
+        Span { start: 0, step: 1, len: size }
+    }
+}
+
+/// One span for each axis.
+pub type Spans = SmallVec<[Span; 4]>;
+
+/// How many elements to add along an axis.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct PadAxis {
+    /// Before the first.
+    pub low: usize,
+    /// After the last.
+    pub high: usize,
+    /// Between each two neighbours.
+    pub interior: usize,
+}
+
+/// One for each axis.
+pub type Padding = SmallVec<[PadAxis; 4]>;
+
+/// How a convolution's window moves, with one entry for each spatial axis.
+/// <https://docs.pytorch.org/docs/stable/generated/torch.nn.Conv2d.html>
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Conv {
+    /// The distance between neighbouring windows.
+    pub stride: Axes,
+    /// Zeros added on both sides.
+    pub padding: Axes,
+    /// The distance between the elements of a window.
+    pub dilation: Axes,
+    /// How many independent groups the channels fall into.
+    pub groups: usize,
+}
+
+/// How a pooling window moves, with one entry for each spatial axis (the last axes of the operand).
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Pool {
+    /// The size of the window.
+    pub kernel: Axes,
+    /// The distance between neighbouring windows.
+    pub stride: Axes,
+    /// Added on both sides: what never wins a maximum, and zeros of a mean.
+    pub padding: Axes,
+    /// The distance between the elements of a window.
+    pub dilation: Axes,
+    /// The sizes of the result, as `ceil_mode` asks for; windows may hang over the end.
+    pub output: Axes,
+}
+
+/// What an average is divided by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Divisor {
+    /// The elements of the window, with padding but without what hangs over it.
+    Padded,
+    /// Only the elements that lie in the tensor.
+    Inside,
+    /// This number.
+    Fixed(usize),
+}
