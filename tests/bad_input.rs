@@ -13,6 +13,7 @@ mod pytorch {
     pub mod compare;
     pub mod judge;
     pub mod random;
+    pub mod read;
     pub mod report;
     pub mod scope;
     pub mod table;

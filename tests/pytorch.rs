@@ -4,6 +4,11 @@
 //! export, `PYTORCH_BACKENDS=cpu,autodiff-cpu` chooses the stacks, `PYTORCH_ONLY=regex` the ids, and
 //! `PYTORCH_DUMP=folder` writes what each case gave.
 
+// the toy backend is held against the cases of the dtypes that it has
+#[allow(dead_code)]
+#[path = "../examples/toy_backend.rs"]
+mod toy;
+
 mod pytorch {
     pub mod args;
     pub mod cases;
@@ -12,6 +17,7 @@ mod pytorch {
     pub mod module;
     pub mod optim;
     pub mod random;
+    pub mod read;
     pub mod report;
     pub mod run;
     pub mod sched;
@@ -56,6 +62,10 @@ fn run(settings: &Settings) -> Result<Report> {
             }
             for case in cases.iter().filter(|case| settings.wants(&case.id)) {
                 if let Some(tier) = scope.tier(case) {
+                    if !(stack.takes)(tier, case) {
+                        report.leave_out(&stack.name, tier, case);
+                        continue;
+                    }
                     let outcome = outcome(case, || stack.run(case), dump.as_mut());
                     report.add(&stack.name, stack.order, tier, case, outcome);
                 }

@@ -47,6 +47,7 @@ impl fmt::Display for Counts {
 pub struct Report {
     counts: BTreeMap<(String, Kind, u8), Counts>,
     seconds: BTreeMap<(String, u8), Counts>,
+    left_out: BTreeMap<(String, Kind, u8), usize>,
     failures: Vec<Failure>,
     passed: BTreeSet<(String, String)>,
 }
@@ -77,6 +78,11 @@ impl Report {
         self.failures.push(Failure { stack: stack.into(), id: case.id.clone(), reason: one_line(&reason) });
     }
 
+    /// Counts one case that its stack is not for.
+    pub fn leave_out(&mut self, stack: &str, tier: u8, case: &Case) {
+        *self.left_out.entry((stack.into(), case.kind, tier)).or_default() += 1;
+    }
+
     /// Where the outcomes and the list of known failures disagree, one line each: what failed unlisted, and
     /// what is listed but passed.
     pub fn surprises(&self, known: &Known) -> Vec<String> {
@@ -89,8 +95,8 @@ impl Report {
     }
 }
 
-/// A line for each failed case, then a line for each stack, kind and tier, and one for those cases among them that
-/// have second gradients.
+/// A line for each failed case, then a line for each stack, kind and tier, one for what a stack is not for, and one
+/// for the cases that have second gradients.
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         for Failure { stack, id, reason } in &self.failures {
@@ -98,6 +104,9 @@ impl fmt::Display for Report {
         }
         for ((stack, kind, tier), counts) in &self.counts {
             writeln!(f, "pytorch-cases stack={stack} kind={kind} tier={tier} {counts}")?;
+        }
+        for ((stack, kind, tier), count) in &self.left_out {
+            writeln!(f, "pytorch-left-out stack={stack} kind={kind} tier={tier} total={count}")?;
         }
         for ((stack, tier), counts) in &self.seconds {
             writeln!(f, "pytorch-seconds stack={stack} tier={tier} {counts}")?;

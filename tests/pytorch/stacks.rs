@@ -1,8 +1,9 @@
 //! The stacks that the cases run on: decorators around a machine that is chosen when the program runs.
-use super::cases::Case;
+use super::cases::{Case, Kind};
 use super::run::{self, Ran};
 use super::settings::Settings;
-use firesteel::{Any, Autodiff, Result};
+use crate::toy::Toy;
+use firesteel::{Any, Autodiff, DType, Result};
 
 #[cfg(feature = "wgpu")]
 #[path = "../../backends/wgpu/tests/common/driver.rs"]
@@ -26,8 +27,9 @@ pub struct Stack {
     pub name: String,
     /// How many times it differentiates.
     pub order: u8,
-    machine: Any,
-    run: fn(&Any, &Case) -> Ran,
+    /// Whether it is for a case of this tier.
+    pub takes: fn(u8, &Case) -> bool,
+    run: Box<dyn Fn(&Case) -> Ran>,
 }
 
 impl Stack {
@@ -35,11 +37,12 @@ impl Stack {
     pub fn all(settings: &Settings) -> Result<Vec<Stack>> {
         #[cfg(feature = "wgpu")]
         driver::install();
-        let mut stacks = Vec::new();
+        let mut stacks = vec![Stack::toy()];
         for (machine, _) in Any::device_counts().into_iter().filter(|(_, count)| *count > 0) {
             for (decorators, order, run) in DECORATORS {
-                let name = format!("{decorators}{machine}");
-                stacks.push(Stack { name, order, machine: machine.parse()?, run });
+                let (name, machine) = (format!("{decorators}{machine}"), machine.parse()?);
+                let run = Box::new(move |case: &Case| run(&machine, case));
+                stacks.push(Stack { name, order, takes: |_, _| true, run });
             }
         }
         let names: Vec<_> = stacks.iter().map(|stack| &stack.name[..]).collect();
@@ -47,8 +50,23 @@ impl Stack {
         Ok(stacks.into_iter().filter(|stack| wanted.contains(&stack.name)).collect())
     }
 
+    /// The toy backend, for operators of the first tier in the dtypes that it has: F32, whole numbers and Bool.
+    fn toy() -> Stack {
+        fn has(dtype: &str) -> bool {
+            dtype.parse().is_ok_and(|dtype: DType| dtype == DType::F32 || !dtype.is_float())
+        }
+        Stack {
+            name: "toy".into(),
+            order: 0,
+            takes: |tier, case| {
+                tier == 1 && case.kind == Kind::Op && case.dtypes().iter().all(|dtype| has(dtype))
+            },
+            run: Box::new(|case| run::plain(&Toy, case)),
+        }
+    }
+
     /// What a case gives.
     pub fn run(&self, case: &Case) -> Ran {
-        (self.run)(&self.machine, case)
+        (self.run)(case)
     }
 }

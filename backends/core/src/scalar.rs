@@ -1,6 +1,6 @@
 //! A number beside tensors: it keeps its kind, and takes no memory on any device.
 use crate::{Category, DType, Element};
-use std::fmt;
+use std::{cmp::Ordering, fmt};
 
 /// A number of one of three kinds, so that integers stay exact and promotion knows what it met.
 ///
@@ -72,6 +72,18 @@ impl Scalar {
             Category::Float => Scalar::Float(x.to_f64()),
             Category::Integer => Scalar::Int(x.to_i64()),
             Category::Bool => Scalar::Bool(x.to_i64() != 0),
+        }
+    }
+}
+
+/// Numbers of one kind compare as they do in Rust; those of different kinds, and NaN, do not.
+impl PartialOrd for Scalar {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        match (self, other) {
+            (Scalar::Float(a), Scalar::Float(b)) => a.partial_cmp(b),
+            (Scalar::Int(a), Scalar::Int(b)) => a.partial_cmp(b),
+            (Scalar::Bool(a), Scalar::Bool(b)) => a.partial_cmp(b),
+            (Scalar::Float(_) | Scalar::Int(_) | Scalar::Bool(_), _) => None,
         }
     }
 }

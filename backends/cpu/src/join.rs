@@ -29,12 +29,7 @@ pub(crate) fn concat(xs: &[&CpuValue], axis: usize, out: &Meta) -> Result<CpuVal
 }
 
 pub(crate) fn pad(x: &CpuValue, padding: &[PadAxis], value: Scalar, out: &Meta) -> Result<CpuValue> {
-    let spread = |(pad, &len): (&PadAxis, &usize)| {
-        // between no two elements the distance may be of any size
-        let step = (pad.interior as isize).wrapping_add(1);
-        Span { start: pad.low, step, len }
-    };
-    let spans: Spans = padding.iter().zip(&x.meta.shape).map(spread).collect();
+    let spans: Spans = padding.iter().zip(&x.meta.shape).map(|(pad, &len)| pad.span(len)).collect();
     let value = CpuValue::same(out.clone(), value);
     write(&value, x, &spans)
 }

@@ -101,7 +101,7 @@ pub fn avg_options<T: Clone>(a: &Args<T>) -> Result<AvgPoolOptions> {
         padding: each_dim(a, (3, "padding"), 0)?,
         ceil_mode: a.bool_or((4, "ceil_mode"), false)?,
         count_include_pad: a.bool_or((5, "count_include_pad"), true)?,
-        divisor_override: a.opt_size((6, "divisor_override"))?,
+        divisor_override: a.opt_int((6, "divisor_override"))?,
     })
 }
 

@@ -8,6 +8,8 @@ mod pool;
 mod softmax;
 mod sort;
 
+pub(crate) use pool::avg_pool;
+
 use crate::{Backend, DType, Error, Fused, Op, Outputs, Result, Tensor, Trace};
 use smallvec::smallvec;
 

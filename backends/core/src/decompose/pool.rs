@@ -1,7 +1,7 @@
 //! Pooling: a padded tensor seen through windows.
 use crate::{
-    ArgReduce, Backend, DType, Divisor, Op, Outputs, PadAxis, Pool, Reduce, Result, Scalar, Shape, Span,
-    Tensor,
+    Arg, ArgReduce, Backend, DType, Divisor, Op, Outputs, PadAxis, Pool, Reduce, Result, RoundingMode,
+    Scalar, Shape, Span, Tensor,
 };
 use smallvec::smallvec;
 
@@ -24,20 +24,22 @@ pub fn max_pool<B: Backend>(x: &Tensor<B>, pool: &Pool) -> Result<Outputs<Tensor
     Ok(smallvec![y, indices.without(&smallvec![last])?])
 }
 
-/// The mean of each window.
+/// The mean of each window; of whole numbers, rounded towards zero.
 pub fn avg_pool<B: Backend>(x: &Tensor<B>, pool: &Pool, divisor: Divisor) -> Result<Outputs<Tensor<B>>> {
     let sum = window_sums(x, pool)?;
     // ones where something counts, summed by the same windows; a window of nothing is zero
     let ones = || Tensor::make(x.backend(), Op::Full(Scalar::Int(1), spatial(x, pool), x.dtype()));
     let count = match divisor {
-        Divisor::Fixed(n) => return Ok(smallvec![(sum / n as f64)?]),
-        Divisor::Inside => window_sums(&ones()?, pool)?,
+        Divisor::Fixed(n) => Arg::from(n),
+        Divisor::Inside => window_sums(&ones()?, pool)?.maximum(1)?.into(),
         Divisor::Padded => {
             let unpadded = Pool { padding: pool.padding.iter().map(|_| 0).collect(), ..pool.clone() };
-            window_sums(&padded(&ones()?, pool, Scalar::Int(1))?, &unpadded)?
+            window_sums(&padded(&ones()?, pool, Scalar::Int(1))?, &unpadded)?.maximum(1)?.into()
         }
     };
-    Ok(smallvec![(sum / count.maximum(1)?)?])
+    let mean =
+        if x.dtype().is_float() { sum.div(count)? } else { sum.div_rounded(count, RoundingMode::Trunc)? };
+    Ok(smallvec![mean])
 }
 
 /// The sum of each window.

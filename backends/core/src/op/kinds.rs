@@ -1,4 +1,5 @@
 //! Families of operations that differ only in their arithmetic.
+use crate::{DType, Scalar};
 
 /// Declares a family of operations that differ only in their arithmetic, with their names.
 macro_rules! kinds {
@@ -198,5 +199,63 @@ kinds! {
         Normal "randn",
         /// Every value of an integer dtype, even
         Bits "random",
+    }
+}
+
+impl Reduce {
+    /// What joins one element to those before it; a mean is their sum, divided.
+    pub fn join(self) -> Binary {
+        match self {
+            Reduce::Sum | Reduce::Mean => Binary::Add,
+            Reduce::Prod => Binary::Mul,
+            Reduce::Max => Binary::Maximum,
+            Reduce::Min => Binary::Minimum,
+        }
+    }
+
+    /// What the first element is joined to.
+    ///
+    /// ```
+    /// use firesteel_core::{DType, Reduce, Scalar};
+    /// assert_eq!(Reduce::Min.start(DType::U8), Scalar::Int(255));
+    /// ```
+    pub fn start(self, dtype: DType) -> Scalar {
+        match self {
+            Reduce::Sum | Reduce::Mean => Scalar::Int(0).round_to(dtype),
+            Reduce::Prod => Scalar::Int(1).round_to(dtype),
+            Reduce::Max => dtype.lowest(),
+            Reduce::Min => dtype.highest(),
+        }
+    }
+}
+
+impl Scan {
+    /// What joins one element to those before it.
+    pub fn join(self) -> Binary {
+        match self {
+            Scan::Sum => Binary::Add,
+            Scan::Prod => Binary::Mul,
+        }
+    }
+
+    /// What the first element is joined to.
+    pub fn start(self) -> Scalar {
+        match self {
+            Scan::Sum => Scalar::Int(0),
+            Scan::Prod => Scalar::Int(1),
+        }
+    }
+}
+
+impl Scatter {
+    /// What joins the new value to the one that is there, or nothing where it takes its place.
+    pub fn join(self) -> Option<Binary> {
+        match self {
+            Scatter::Set => None,
+            Scatter::Add => Some(Binary::Add),
+            Scatter::Mul => Some(Binary::Mul),
+            Scatter::Max => Some(Binary::Maximum),
+            Scatter::Min => Some(Binary::Minimum),
+        }
     }
 }

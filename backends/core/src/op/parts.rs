@@ -34,6 +34,14 @@ pub struct PadAxis {
     pub interior: usize,
 }
 
+impl PadAxis {
+    /// Where `len` elements lie among those that are added.
+    pub fn span(self, len: usize) -> Span {
+        // between no two elements the distance may be of any size
+        Span { start: self.low, step: (self.interior as isize).wrapping_add(1), len }
+    }
+}
+
 /// One for each axis.
 pub type Padding = SmallVec<[PadAxis; 4]>;
 
@@ -73,6 +81,6 @@ pub enum Divisor {
     Padded,
     /// Only the elements that lie in the tensor.
     Inside,
-    /// This number.
-    Fixed(usize),
+    /// This number, which is not zero.
+    Fixed(i64),
 }

@@ -1,5 +1,5 @@
 //! Comparisons of elements and of whole tensors.
-use crate::{Arg, Backend, Compare, DType, Op, Result, Tensor, block_on};
+use crate::{Arg, Backend, Compare, Op, Result, Tensor, block_on};
 
 /// Comparisons with a tensor or a number.
 macro_rules! comparisons {
@@ -67,12 +67,17 @@ impl<B: Backend> Tensor<B> {
     /// ```
     #[track_caller]
     pub fn isclose(&self, other: impl Into<Arg<B>>, tolerance: Tolerance) -> Result<Self> {
-        let reals = |dtype: DType| if dtype.is_float() { dtype } else { DType::F64 };
-        let (a, b) = self.meet(other.into(), reals).map_err(|e| e.within("isclose"))?;
+        let (a, b) = self.meet(other.into(), |dtype| dtype).map_err(|e| e.within("isclose"))?;
+        let equal = a.lazy().eq(&b);
+        if tolerance == (Tolerance { rtol: 0., atol: 0., equal_nan: false }) {
+            return equal.eval_as("isclose");
+        }
+        // how far whole numbers are apart is told in real ones, as PyTorch does
+        let (a, b) = (a.to_float()?, b.to_float()?);
         let (a, b) = (a.lazy(), b.lazy());
         let apart = (&a - &b).abs();
         let near = apart.le(tolerance.atol + (tolerance.rtol * &b).abs()) & apart.isfinite();
-        let close = near | a.eq(&b);
+        let close = near | equal;
         if tolerance.equal_nan { close | (a.isnan() & b.isnan()) } else { close }.eval_as("isclose")
     }
 

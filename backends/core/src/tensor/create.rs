@@ -311,8 +311,16 @@ impl<B: Backend> Tensor<B> {
         let (dtype, backend) = options.options();
         let dtype = dtype.unwrap_or(DType::F32);
         let [start, end] = [start.into(), end.into()].map(|x| x.round_to(dtype));
-        let precise = if dtype.is_half() || dtype == DType::F32 { DType::F32 } else { DType::F64 };
-        Self::linspace(start, end, steps, (precise, backend))?.rpow(base)?.to(dtype)
+        if dtype.is_float() {
+            let precise = if dtype.is_half() { DType::F32 } else { dtype };
+            return Self::linspace(start, end, steps, (precise, backend))?.rpow(base)?.to(dtype);
+        }
+        // of whole numbers each has to be exact, so the host makes them in F64, which not every device has
+        let one = Self::zeros((), (dtype, backend))?;
+        one.claim(steps)?;
+        let [start, end] = [start, end].map(Scalar::to_f64);
+        let step = (end - start) / steps.saturating_sub(1).max(1) as f64;
+        Self::constant(&one, (0..steps).map(|i| base.powf(start + step * i as f64)).collect())
     }
 
     /// Ones on the diagonal of a matrix, `n` for a square one or `[rows, columns]`; F32 unless the options
