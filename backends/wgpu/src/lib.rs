@@ -3,6 +3,7 @@
 //! A family of operations has a file of its own here, and its shader the same stem in `shaders/`. Kernels are
 //! specialised by dtype and by how their operands lie, compiled once, recorded, and submitted in batches.
 mod arg_reduce;
+mod attention;
 mod chain;
 mod create;
 mod device;
@@ -11,6 +12,7 @@ mod loss;
 mod matmul;
 mod memory;
 mod norm;
+mod pool;
 mod queue;
 mod reduce;
 mod softmax;
@@ -113,6 +115,8 @@ impl Backend for Wgpu {
         match op {
             Op::Fused(Fused::Chain(program), _) => chain::fits(self.0, program),
             Op::Fused(Fused::Linear, _) => true,
+            Op::Fused(Fused::Attention { .. }, xs) => attention::fits(self.0, xs),
+            Op::Fused(Fused::MaxPool(pool) | Fused::AvgPool(pool, _), xs) => pool::fits(pool, xs[0]),
             Op::Fused(
                 Fused::Softmax(_)
                 | Fused::LogSoftmax(_)
@@ -159,6 +163,11 @@ impl Backend for Wgpu {
             Op::Fused(Fused::BatchNorm { eps }, xs) => return norm::batch_norm(gpu, &xs, eps, out),
             Op::Fused(Fused::CrossEntropy { ignore_index }, xs) => {
                 return loss::cross_entropy(gpu, xs[0], xs[1], ignore_index, out);
+            }
+            Op::Fused(Fused::MaxPool(pool), xs) => return pool::max_pool(gpu, xs[0], &pool, out),
+            Op::Fused(Fused::AvgPool(pool, divisor), xs) => pool::avg_pool(gpu, xs[0], &pool, divisor, meta)?,
+            Op::Fused(Fused::Attention { scale, causal }, xs) => {
+                return attention::attention(gpu, &xs, scale, causal, out);
             }
             Op::Fused(Fused::Linear, xs) => matmul::linear(gpu, &xs, meta)?,
 

@@ -24,6 +24,10 @@ pub(crate) fn declare(kernel: &mut Kernel, size: usize, in_rows: bool, results: 
 pub(crate) fn shader(body: &str, joins: &[&str], dtype: DType) -> String {
     let join = include_str!("../shaders/team_join.wgsl");
     let joins: String = joins.iter().map(|name| join.replace("JOIN", name)).collect();
-    let text = [include_str!("../shaders/team.wgsl"), body, &joins].concat();
+    typed(&[include_str!("../shaders/team.wgsl"), body, &joins].concat(), dtype)
+}
+
+/// A shader in which `$` stands for the type that a dtype is computed in.
+pub(crate) fn typed(text: &str, dtype: DType) -> String {
     text.replace('$', &format!("{}_", Storage::of(dtype).number))
 }
