@@ -25,7 +25,7 @@ pub fn write_atomic(
 ) -> Result<()> {
     let path = path.as_ref();
     let temporary = beside(path);
-    let done = write_to(&temporary, write).and_then(|()| fs::rename(&temporary, path));
+    let done = write_to(&temporary, write).and_then(|()| rename(&temporary, path));
     done.map_err(|e| {
         // what is left of a failed attempt is of no use to anyone; the error says what failed
         let _ = fs::remove_file(&temporary);
@@ -43,7 +43,32 @@ fn write_to(
     file.get_ref().sync_all()
 }
 
-/// A name in the same folder that no other attempt has.
+fn rename(from: &Path, to: &Path) -> std::io::Result<()> {
+    fs::rename(from, to)?;
+    // on Unix the name is on the disk when the folder is; elsewhere folders cannot be opened
+    if cfg!(unix) { File::open(folder(to))?.sync_all() } else { Ok(()) }
+}
+
+fn folder(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// Removes what processes that were killed left of their attempts to write this file. Nobody may be writing it.
+pub(super) fn remove_unfinished(path: &Path) -> std::io::Result<()> {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    for entry in fs::read_dir(folder(path))? {
+        let entry = entry?;
+        let found = entry.file_name();
+        let found = found.to_string_lossy();
+        let rest = found.strip_prefix(&*name).and_then(|rest| rest.strip_prefix('.')?.strip_suffix(".tmp"));
+        if rest.is_some_and(|rest| rest.bytes().all(|b| b.is_ascii_digit() || b == b'-')) {
+            fs::remove_file(entry.path())?;
+        }
+    }
+    Ok(())
+}
+
+/// A name in the same folder that no other attempt has: that of the file, the process, and a count.
 fn beside(path: &Path) -> PathBuf {
     static NEXT: AtomicU64 = AtomicU64::new(0);
     let mut name = path.file_name().unwrap_or_default().to_owned();
