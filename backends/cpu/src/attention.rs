@@ -36,7 +36,7 @@ pub(crate) fn attention<T: Real>(
 
     let work = 4 * width * k.meta.shape[k.meta.shape.rank() - 2];
     let grain = (parallel::GRAIN * 8 / work).max(1) * width;
-    parallel::rows(y.slice(), width, [lse.slice()], grain, |first, y, [lse]| {
+    parallel::rows(y.slice(), width, [lse.slice()], grain, &|first, y, [lse]| {
         let mut scores = Output::<T>::new(QUERIES * KEYS)?;
         let mut done = 0;
         while done < lse.len() {

@@ -34,7 +34,7 @@ pub(crate) fn cross_entropy<T: Real>(
     let mut loss = Output::<T>::new(out[0].numel())?;
     let mut lse = Output::<T>::new(out[1].numel())?;
     let grain = (parallel::GRAIN / 8 / classes).max(1);
-    parallel::rows(loss.slice(), 1, [lse.slice()], grain, |first, loss, [lse]| {
+    parallel::rows(loss.slice(), 1, [lse.slice()], grain, &|first, loss, [lse]| {
         let rows = rows[first * classes..].chunks_exact(classes).zip(&targets[first..]);
         for ((x, &target), (loss, lse)) in rows.zip(loss.iter_mut().zip(lse)) {
             *lse = dispatch!(|L| log_sum_exp::<L, T>(x));

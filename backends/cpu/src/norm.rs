@@ -24,7 +24,7 @@ pub(crate) fn layer_norm<T: Real>(
         width,
         [means.slice(), rstds.slice()],
         parallel::GRAIN / 4,
-        |first, y, [means, rstds]| {
+        &|first, y, [means, rstds]| {
             let rows = x[first * width..].chunks_exact(width).zip(y.chunks_exact_mut(width));
             for ((x, y), (mean, rstd)) in rows.zip(means.iter_mut().zip(rstds)) {
                 dispatch!(|L| {
@@ -49,7 +49,7 @@ pub(crate) fn rms_norm<T: Real>(
     let (x, weight) = (elements::<T>(&xs, 0), elements::<T>(&xs, 1));
     let width = width(&xs[0], dims);
     let [mut y, mut rrms] = [output(&out[0])?, output(&out[1])?];
-    parallel::rows(y.slice(), width, [rrms.slice()], parallel::GRAIN / 4, |first, y, [rrms]| {
+    parallel::rows(y.slice(), width, [rrms.slice()], parallel::GRAIN / 4, &|first, y, [rrms]| {
         let rows = x[first * width..].chunks_exact(width).zip(y.chunks_exact_mut(width));
         for ((x, y), rrms) in rows.zip(rrms) {
             dispatch!(|L| {
@@ -72,7 +72,7 @@ pub(crate) fn batch_norm<T: Real>(xs: &[&CpuValue], eps: f64, out: &Metas) -> Re
     let [mut y, mut means, mut rstds] = [output(&out[0])?, output(&out[1])?, output(&out[2])?];
 
     let grain = (parallel::GRAIN / (batch * size)).max(1);
-    parallel::rows(means.slice(), 1, [rstds.slice()], grain, |first, means, [rstds]| {
+    parallel::rows(means.slice(), 1, [rstds.slice()], grain, &|first, means, [rstds]| {
         if size == 1 {
             columns(x, channels, first, means, rstds, eps);
             return Ok(());

@@ -1,6 +1,8 @@
 //! Work split over threads.
+//!
+//! What meets rayon is compiled once: whatever the pieces are of, a thread is told only their numbers.
 use firesteel_core::{Error, Result};
-use rayon::{ThreadPool, ThreadPoolBuilder};
+use rayon::{Scope, ThreadPool, ThreadPoolBuilder};
 use std::{
     sync::atomic::{AtomicUsize, Ordering},
     sync::{Arc, Mutex, PoisonError, RwLock},
@@ -37,58 +39,45 @@ pub fn set_num_threads(threads: usize) -> Result<()> {
 
 /// Runs `work` where rayon's own calls (and gemm's) use the kernels' threads.
 pub(crate) fn install<R: Send>(work: impl FnOnce() -> R + Send) -> R {
-    let pool = POOL.read().unwrap_or_else(PoisonError::into_inner).clone();
-    match pool {
+    match pool() {
         Some(pool) => pool.install(work),
         None => work(),
     }
 }
 
-/// Splits `y` in pieces of a multiple of `unit` elements, and runs `work` with where each starts, in units.
-pub(crate) fn pieces<T: Send>(y: &mut [T], unit: usize, grain: usize, work: impl Fn(usize, &mut [T]) + Sync) {
-    let done = rows(y, unit, [] as [&mut [()]; 0], grain, |start, y, _| {
-        work(start, y);
-        Ok(())
-    });
-    debug_assert!(done.is_ok());
+fn pool() -> Option<Arc<ThreadPool>> {
+    POOL.read().unwrap_or_else(PoisonError::into_inner).clone()
 }
 
-/// [`pieces`] of several slices at once: each of `more` has a part for each unit of `y`. Gives the error that
-/// came first.
-pub(crate) fn rows<T: Send, U: Send, const N: usize>(
-    y: &mut [T],
-    unit: usize,
-    more: [&mut [U]; N],
-    grain: usize,
-    work: impl Fn(usize, &mut [T], [&mut [U]; N]) -> Result<()> + Sync,
-) -> Result<()> {
-    let units = y.len() / unit.max(1);
-    let count = (y.len() / grain.max(1)).min(units);
-    if count <= 1 || num_threads() == 1 {
-        return work(0, y, more);
+/// Runs `work` with each number below `count`, on this thread and as many others as can help.
+fn each(count: usize, work: &(dyn Fn(usize) + Sync)) {
+    let threads = num_threads().min(count);
+    if threads <= 1 {
+        return (0..count).for_each(work);
     }
-    let size = units.div_ceil(count.min(num_threads() * 4));
-    let mut more = more.map(|m| {
-        let part = m.len() / units;
-        m.chunks_mut((part * size).max(1))
-    });
-    let pieces = y.chunks_mut(size * unit).enumerate();
-    let list = pieces.map(|(piece, y)| (piece, y, more.each_mut().map(|m| m.next().unwrap_or_default())));
-    try_jobs(list.collect(), |(piece, y, more)| work(piece * size, y, more))
+    let next = AtomicUsize::new(0);
+    let help = || {
+        let numbers = std::iter::repeat_with(|| next.fetch_add(1, Ordering::Relaxed));
+        numbers.take_while(|number| *number < count).for_each(work);
+    };
+    match pool() {
+        Some(pool) => pool.in_place_scope(|scope| share(scope, threads, &help)),
+        None => rayon::in_place_scope(|scope| share(scope, threads, &help)),
+    }
+}
+
+/// Runs `help` on so many threads, of which this is one.
+fn share<'s>(scope: &Scope<'s>, threads: usize, help: &'s (dyn Fn() + Sync)) {
+    (1..threads).for_each(|_| scope.spawn(|_| help()));
+    help();
 }
 
 /// Does each job, on all threads.
-pub(crate) fn jobs<J: Send>(mut jobs: Vec<J>, work: impl Fn(J) + Sync) {
-    if jobs.len() <= 1 {
-        return jobs.into_iter().for_each(work);
-    }
-    install(|| {
-        rayon::scope(|scope| {
-            for job in jobs.drain(..) {
-                let work = &work;
-                scope.spawn(move |_| work(job));
-            }
-        });
+pub(crate) fn jobs<J: Send>(jobs: Vec<J>, work: impl Fn(J) + Sync) {
+    let jobs: Vec<Mutex<Option<J>>> = jobs.into_iter().map(|job| Mutex::new(Some(job))).collect();
+    each(jobs.len(), &|number| {
+        let job = jobs[number].lock().unwrap_or_else(PoisonError::into_inner).take();
+        job.into_iter().for_each(&work);
     });
 }
 
@@ -104,4 +93,53 @@ pub(crate) fn try_jobs<J: Send>(list: Vec<J>, work: impl Fn(J) -> Result<()> + S
         }
     });
     failed.into_inner().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Splits `y` in pieces of a multiple of `unit` elements, and runs `work` with where each starts, in units.
+#[inline]
+pub(crate) fn pieces<T: Send>(y: &mut [T], unit: usize, grain: usize, work: impl Fn(usize, &mut [T]) + Sync) {
+    pieces_of(y, unit, grain, &work);
+}
+
+fn pieces_of<T: Send>(y: &mut [T], unit: usize, grain: usize, work: &(dyn Fn(usize, &mut [T]) + Sync)) {
+    match piece(y.len(), unit, grain) {
+        None => work(0, y),
+        Some(size) => {
+            let list = y.chunks_mut(size * unit).enumerate().collect();
+            jobs(list, |(number, y): (usize, &mut [T])| work(number * size, y));
+        }
+    }
+}
+
+/// What [`rows`] runs: with where a piece starts, the piece, and its parts of the other slices.
+type RowWork<'a, T, U, const N: usize> = &'a (dyn Fn(usize, &mut [T], [&mut [U]; N]) -> Result<()> + Sync);
+
+/// [`pieces`] of several slices at once: each of `more` has a part for each unit of `y`. Gives the error that
+/// came first.
+pub(crate) fn rows<T: Send, U: Send, const N: usize>(
+    y: &mut [T],
+    unit: usize,
+    more: [&mut [U]; N],
+    grain: usize,
+    work: RowWork<T, U, N>,
+) -> Result<()> {
+    let units = y.len() / unit.max(1);
+    let Some(size) = piece(y.len(), unit, grain) else {
+        return work(0, y, more);
+    };
+    let mut more = more.map(|m| {
+        let part = m.len() / units;
+        m.chunks_mut((part * size).max(1))
+    });
+    let pieces = y.chunks_mut(size * unit).enumerate();
+    let list = pieces.map(|(piece, y)| (piece, y, more.each_mut().map(|m| m.next().unwrap_or_default())));
+    try_jobs(list.collect(), |(piece, y, more)| work(piece * size, y, more))
+}
+
+/// How many units a piece has of `len` elements that are worth splitting in pieces of `grain` or more.
+fn piece(len: usize, unit: usize, grain: usize) -> Option<usize> {
+    let units = len / unit.max(1);
+    let count = (len / grain.max(1)).min(units);
+    let threads = num_threads();
+    (count > 1 && threads > 1).then(|| units.div_ceil(count.min(threads * 4)))
 }

@@ -35,7 +35,7 @@ fn max_of<T: Native>(x: &CpuValue, pool: &Pool, lowest: T, out: &Metas) -> Resul
     let (input, output) = (windows.inputs(), windows.outputs());
     let mut y = Output::<T>::new(out[0].numel())?;
     let mut at = Output::<i64>::new(out[1].numel())?;
-    parallel::rows(y.slice(), output, [at.slice()], parallel::GRAIN / 8, |first, y, [at]| {
+    parallel::rows(y.slice(), output, [at.slice()], parallel::GRAIN / 8, &|first, y, [at]| {
         let mut places = [NOWHERE; BLOCK];
         let planes = y.chunks_exact_mut(output.max(1)).zip(at.chunks_exact_mut(output.max(1)));
         for (i, (y, at)) in planes.enumerate() {
