@@ -6,6 +6,7 @@ use crate::{
     reduce::{self, innermost, joined},
     value::Output,
     view::each_row,
+    wide::widened,
 };
 use firesteel_core::{ArgReduce, Axes, Meta, Result};
 
@@ -35,9 +36,11 @@ impl Best for Min {
 }
 
 pub(crate) fn arg_reduce(kind: ArgReduce, x: &CpuValue, axis: usize, out: &Meta) -> Result<CpuValue> {
-    native!(x.meta.dtype, T => match kind {
-        ArgReduce::Max => find::<T, Max>(x, axis, out),
-        ArgReduce::Min => find::<T, Min>(x, axis, out),
+    widened(&[x], out, |xs, out| {
+        wide!(xs[0].meta.dtype, T => match kind {
+            ArgReduce::Max => find::<T, Max>(xs[0], axis, out),
+            ArgReduce::Min => find::<T, Min>(xs[0], axis, out),
+        })
     })
 }
 
@@ -77,15 +80,15 @@ fn row<T: Number, F: Best>(xs: &[T]) -> usize {
     }
     let start = found.unwrap_or(0);
     // NaN differs from itself
-    let best = |x: &T| T::total(x.lane()) == best || x.lane().is_nan();
+    let best = |x: &T| x.total() == best || x.is_nan();
     start + xs[start..].iter().position(best).unwrap_or(0)
 }
 
 fn strided<T: Number, F: Best>(memory: &[T], start: usize, n: usize, stride: isize) -> usize {
-    let (mut best, mut found, mut at) = (memory[start].lane(), 0, start);
+    let (mut best, mut found, mut at) = (memory[start], 0, start);
     for i in 1..n {
         at = at.wrapping_add_signed(stride);
-        let x = memory[at].lane();
+        let x = memory[at];
         if F::better(x, best) {
             (best, found) = (x, i);
         }
@@ -95,15 +98,16 @@ fn strided<T: Number, F: Best>(memory: &[T], start: usize, n: usize, stride: isi
 
 /// The places in neighbouring columns, the first of which is at `start`.
 fn columns<T: Number, F: Best>(memory: &[T], start: usize, n: usize, stride: isize, y: &mut [i64]) {
-    let mut best = [F::start::<T::Lane>(); WIDTH];
+    let mut best = [F::start::<T>(); WIDTH];
     let mut found = [0u32; WIDTH];
     let (best, found) = (&mut best[..y.len()], &mut found[..y.len()]);
-    best.iter_mut().zip(&memory[start..start + y.len()]).for_each(|(best, x)| *best = x.lane());
+    best.iter_mut().zip(&memory[start..start + y.len()]).for_each(|(best, x)| *best = *x);
     let mut at = start;
     for i in 1..n as u32 {
         at = at.wrapping_add_signed(stride);
         for ((best, found), x) in best.iter_mut().zip(&mut *found).zip(&memory[at..at + y.len()]) {
-            let x = x.lane();
+            let x = *x;
+            let x = x;
             let better = F::better(x, *best);
             *best = if better { x } else { *best };
             *found = if better { i } else { *found };

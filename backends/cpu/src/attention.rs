@@ -1,12 +1,12 @@
 //! Scaled dot-product attention, over blocks of keys, so that no row of scores is ever whole:
 //! <https://arxiv.org/abs/2205.14135>.
 use crate::{
-    CpuValue, dispatch,
+    CpuValue,
     gemm::{Matrix, MatrixMut},
     matmul::{last_two, starts},
     parallel,
     real::{Real, larger, largest, sum},
-    simd::Level,
+    simd::{Level, dispatch},
     value::{Native, Output},
 };
 use firesteel_core::{DType, Error, Metas, Outputs, Result};

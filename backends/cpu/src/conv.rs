@@ -1,11 +1,13 @@
 //! Convolutions and their adjoints, as products with the matrix of what the windows see, of which only blocks
 //! that stay in cache are ever written out.
 use crate::{
-    CpuValue, dispatch,
+    CpuValue,
     gemm::{Matrix, MatrixMut, Product, blocks},
     parallel,
+    simd::dispatch_v3,
     value::Output,
     view,
+    wide::widened,
     windows::{Windows, zip, zip_mut},
 };
 use firesteel_core::{Conv, Meta, Result};
@@ -68,19 +70,19 @@ impl Sizes {
 /// `y[n, o, p] = Σ w[o, c, q] x[n, c, s p + d q - padding]`.
 pub(crate) fn conv(conv: &Conv, x: &CpuValue, w: &CpuValue, out: &Meta) -> Result<CpuValue> {
     let sizes = Sizes::new(conv, &x.meta, &w.meta, out);
-    multiply!(forward(x, w, out, &sizes))
+    widened(&[x, w], out, |xs, out| wide!(out.dtype, T => forward::<T>(xs[0], xs[1], out, &sizes)))
 }
 
 /// `x[n, c, s p + d q - padding] += w[o, c, q] g[n, o, p]`.
 pub(crate) fn input_grad(conv: &Conv, g: &CpuValue, w: &CpuValue, out: &Meta) -> Result<CpuValue> {
     let sizes = Sizes::new(conv, out, &w.meta, &g.meta);
-    multiply!(to_input(g, w, out, &sizes))
+    widened(&[g, w], out, |xs, out| wide!(out.dtype, T => to_input::<T>(xs[0], xs[1], out, &sizes)))
 }
 
 /// `w[o, c, q] = Σ g[n, o, p] x[n, c, s p + d q - padding]`.
 pub(crate) fn weight_grad(conv: &Conv, g: &CpuValue, x: &CpuValue, out: &Meta) -> Result<CpuValue> {
     let sizes = Sizes::new(conv, &x.meta, out, &g.meta);
-    multiply!(to_weight(g, x, out, &sizes))
+    widened(&[g, x], out, |xs, out| wide!(out.dtype, T => to_weight::<T>(xs[0], xs[1], out, &sizes)))
 }
 
 /// The elements of a row-major value.
@@ -228,7 +230,7 @@ impl Windows {
         for (tap, w) in w.iter().enumerate() {
             self.runs(tap, 0..y.len(), |column, len, place| {
                 let y = &mut y[column..column + len];
-                dispatch!(|L| zip(y, &x[place..], self.step(), |y, x| *y = y.plus(w.times(*x))));
+                dispatch_v3!(|L| zip(y, &x[place..], self.step(), |y, x| *y = y.plus(w.times(*x))));
             });
         }
     }
@@ -238,7 +240,7 @@ impl Windows {
         for (tap, w) in w.iter().enumerate() {
             self.runs(tap, 0..g.len(), |column, len, place| {
                 let g = &g[column..column + len];
-                dispatch!(|L| zip_mut(&mut x[place..], g, self.step(), |x, g| *x = x.plus(w.times(*g))));
+                dispatch_v3!(|L| zip_mut(&mut x[place..], g, self.step(), |x, g| *x = x.plus(w.times(*g))));
             });
         }
     }

@@ -1,5 +1,7 @@
 //! Kernels for operations that have parts.
-use crate::{CpuValue, attention, chain, elementwise, loss, matmul, norm, pool, real::Real, softmax, topk};
+use crate::{
+    CpuValue, attention, chain, elementwise, loss, matmul, norm, pool, real::Real, softmax, topk, wide::wide,
+};
 use firesteel_core::{DType, Error, Fused, Meta, Metas, Outputs, Result};
 use smallvec::smallvec;
 
@@ -26,10 +28,12 @@ pub(crate) fn fused(fused: &Fused, xs: &[&CpuValue], out: &Metas) -> Result<Outp
     if let Fused::Chain(program) = fused {
         return chain::chain(program, xs, out);
     }
+    if let &Fused::TopK { k, axis, largest } = fused {
+        return topk::topk(xs[0], k, axis, largest, out);
+    }
     match (fused, xs[0].meta.dtype) {
+        (_, dtype) if wide(dtype) != dtype => widened(fused, xs, out),
         (Fused::MaxPool(pool), _) => pool::max_pool(xs[0], pool, out),
-        (&Fused::TopK { k, axis, largest }, _) => topk::topk(xs[0], k, axis, largest, out),
-        (_, DType::BF16 | DType::F16) => widened(fused, xs, out),
         (Fused::Linear, _) => matmul::linear(xs, &out[0]).map(|y| smallvec![y]),
         (_, DType::F64) => of_reals::<f64>(fused, xs, out),
         (_, DType::F32) => of_reals::<f32>(fused, xs, out),
@@ -54,9 +58,8 @@ fn of_reals<T: Real>(fused: &Fused, xs: &[&CpuValue], out: &Metas) -> Result<Out
     }
 }
 
-/// Halves are computed in F32, and rounded once.
+/// Narrow dtypes are computed in wide ones, and rounded once.
 fn widened(fused: &Fused, xs: &[&CpuValue], out: &Metas) -> Result<Outputs<CpuValue>> {
-    let wide = |dtype: DType| if dtype.is_half() { DType::F32 } else { dtype };
     let xs = xs.iter().map(|x| elementwise::cast(x, wide(x.meta.dtype))).collect::<Result<Vec<_>>>()?;
     let metas = out.iter().map(|y| Meta::new(&y.shape, wide(y.dtype))).collect();
     let ys = self::fused(fused, &xs.iter().collect::<Vec<_>>(), &metas)?;

@@ -1,7 +1,12 @@
 //! Products of matrices that lie in memory in any way: what matrix products, convolutions and attention
 //! have in common.
-use crate::{dispatch, parallel, real::Real, simd::Level, value::Native};
-use gemm::Parallelism;
+use crate::{
+    parallel,
+    real::Real,
+    simd::{Level, dispatch_v3},
+    value::Native,
+};
+use gemm_common::Parallelism;
 use std::{marker::PhantomData, ops::Range};
 
 /// A matrix seen in a slice: element `(i, j)` lies at `start + i · row + j · col`.
@@ -129,39 +134,8 @@ pub(crate) trait Product: Native {
     fn times(self, other: Self) -> Self;
 }
 
-/// Runs a body with a type alias bound to the type that a dtype is multiplied in; halves have none.
-macro_rules! product {
-    ($dtype:expr, $t:ident => $body:expr) => {
-        match $dtype {
-            firesteel_core::DType::F64 => native!(@ f64, $t, $body),
-            firesteel_core::DType::F32 => native!(@ f32, $t, $body),
-            firesteel_core::DType::I64 => native!(@ i64, $t, $body),
-            firesteel_core::DType::I32 => native!(@ i32, $t, $body),
-            firesteel_core::DType::I8 => native!(@ i8, $t, $body),
-            firesteel_core::DType::U32 => native!(@ u32, $t, $body),
-            firesteel_core::DType::U8 | firesteel_core::DType::Bool => native!(@ u8, $t, $body),
-            half => Err(firesteel_core::Error::internal("product", format!("{half} is to be widened"))),
-        }
-    };
-}
-
-/// Calls a kernel of two operands for the type that the result's dtype is multiplied in. Halves are widened,
-/// summed in F32 and rounded once.
-macro_rules! multiply {
-    ($kernel:ident($a:expr, $b:expr, $out:expr $(, $more:expr)*)) => {
-        if $out.dtype.is_half() {
-            let wide = |x| $crate::elementwise::cast(x, firesteel_core::DType::F32);
-            let out = firesteel_core::Meta::new(&$out.shape, firesteel_core::DType::F32);
-            let y = $kernel::<f32>(&wide($a)?, &wide($b)?, &out $(, $more)*)?;
-            $crate::elementwise::cast(&y, $out.dtype)
-        } else {
-            product!($out.dtype, T => $kernel::<T>($a, $b, $out $(, $more)*))
-        }
-    };
-}
-
 macro_rules! by_gemm {
-    ($($t:ty)*) => {$(
+    ($($t:ty: $kernel:path;)*) => {$(
         impl Product for $t {
             fn product(c: &mut MatrixMut<Self>, a: Matrix<Self>, b: Matrix<Self>, add: bool, threads: bool) {
                 let ([m, k], [inner, n]) = (a.size, b.size);
@@ -182,13 +156,15 @@ macro_rules! by_gemm {
                     true => Parallelism::Rayon(parallel::num_threads()),
                     false => Parallelism::None,
                 };
+                // The kernels write columns, so they are given cᵀ = bᵀ aᵀ: each stride of columns comes before
+                // that of rows.
                 // SAFETY: `Matrix::new` checked that all of `a` and `b` lies in their slices, and `c` is the
                 // only way to m rows of n elements.
                 let run = |c: &mut MatrixMut<Self>| unsafe {
-                    gemm::gemm(
-                        m, n, k, c.start, 1, c.stride as isize, add,
-                        a.pointer(), a.strides[1], a.strides[0],
-                        b.pointer(), b.strides[1], b.strides[0],
+                    $kernel()(
+                        n, m, k, c.start, c.stride as isize, 1, add,
+                        b.pointer(), b.strides[0], b.strides[1],
+                        a.pointer(), a.strides[0], a.strides[1],
                         alpha, 1.0, false, false, false, parallelism,
                     );
                 };
@@ -208,7 +184,7 @@ macro_rules! by_gemm {
     )*};
 }
 
-by_gemm! { f32 f64 }
+by_gemm! { f32: gemm_f32::gemm::f32::get_gemm_fn; f64: gemm_f64::gemm::f64::get_gemm_fn; }
 
 fn put<T: Product>(c: &mut T, y: T, add: bool) {
     *c = if add { c.plus(y) } else { y };
@@ -220,7 +196,7 @@ fn dots<T: Real>(a: Matrix<T>, x: Matrix<T>, threads: bool) -> Vec<T> {
     let mut y = vec![T::default(); a.size[0]];
     let grain = if threads { parallel::GRAIN / x.len() } else { usize::MAX };
     parallel::pieces(&mut y, 1, grain.max(1), |first, y| {
-        dispatch!(|L| for (i, y) in y.iter_mut().enumerate() {
+        dispatch_v3!(|L| for (i, y) in y.iter_mut().enumerate() {
             *y = dot::<L, T>(a.row(first + i), &x);
         });
     });
@@ -275,7 +251,7 @@ macro_rules! by_loops {
                     // a block of `b` stays in cache for all rows
                     for ps in blocks(k, 64) {
                         for js in blocks(n, 512) {
-                            dispatch!(|L| for i in 0..rows {
+                            dispatch_v3!(|L| for i in 0..rows {
                                 let c = &mut c.row(i)[js.clone()];
                                 for p in ps.clone() {
                                     let x = a.data[a.at(first + i, p)];
@@ -300,7 +276,7 @@ macro_rules! by_loops {
     )*};
 }
 
-by_loops! { i64 i32 i8 u32 u8 }
+by_loops! { i64 i32 u8 }
 
 /// `0..len` in ranges of `width`.
 pub(crate) fn blocks(len: usize, width: usize) -> impl Iterator<Item = Range<usize>> {

@@ -6,11 +6,12 @@ mod tests;
 
 use crate::{
     CpuValue,
-    number::{Fold, Max, Min, Number, Prod, Sum},
+    number::{Fold, Max, Min, Prod, Sum},
     parallel,
     scan::Around,
     value::{Native, Output},
     view::{self, each_row},
+    wide::widened,
 };
 use firesteel_core::{DType, Error, Layout, Meta, Result, Scatter};
 use std::borrow::Cow;
@@ -32,8 +33,8 @@ macro_rules! joining {
         }
     };
     (@ $fold:ty, $dtype:expr, $t:ident, $join:ident, $body:expr) => {
-        native!($dtype, $t => {
-            let $join = |old: $t, new: $t| <$t>::of_lane(<$fold>::join(old.lane(), new.lane()));
+        wide!($dtype, $t => {
+            let $join = |old: $t, new: $t| <$fold>::join(old, new);
             $body
         })
     };
@@ -62,17 +63,17 @@ fn wide(index: &CpuValue) -> Cow<'_, [i64]> {
     match index.meta.dtype {
         DType::I64 => match index.rows::<i64>() {
             Some(rows) => Cow::Borrowed(rows),
-            None => Cow::Owned(widened::<i64>(index)),
+            None => Cow::Owned(numbers::<i64>(index)),
         },
-        DType::I32 => Cow::Owned(widened::<i32>(index)),
-        DType::I8 => Cow::Owned(widened::<i8>(index)),
-        DType::U32 => Cow::Owned(widened::<u32>(index)),
+        DType::I32 => Cow::Owned(numbers::<i32>(index)),
+        DType::I8 => Cow::Owned(numbers::<i8>(index)),
+        DType::U32 => Cow::Owned(numbers::<u32>(index)),
         // `infer` lets no other dtype through
-        _ => Cow::Owned(widened::<u8>(index)),
+        _ => Cow::Owned(numbers::<u8>(index)),
     }
 }
 
-fn widened<T: Native + Into<i64>>(index: &CpuValue) -> Vec<i64> {
+fn numbers<T: Native + Into<i64>>(index: &CpuValue) -> Vec<i64> {
     match index.rows::<T>() {
         Some(rows) => rows.iter().map(|&i| i.into()).collect(),
         None => {
@@ -116,6 +117,31 @@ fn rows_of(layout: &Layout, index: &[usize], axis: usize) -> (Layout, usize) {
 }
 
 pub(crate) fn scatter(
+    kind: Scatter,
+    into: &CpuValue,
+    index: &CpuValue,
+    x: &CpuValue,
+    axis: usize,
+) -> Result<CpuValue> {
+    joined(kind, into, x, |into, x| scattered(kind, into, index, x, axis))
+}
+
+/// Runs a kernel on operands of which elements are joined, and therefore widened, unless they are only moved.
+fn joined(
+    kind: Scatter,
+    into: &CpuValue,
+    x: &CpuValue,
+    kernel: impl FnOnce(&CpuValue, &CpuValue) -> Result<CpuValue>,
+) -> Result<CpuValue> {
+    match kind {
+        Scatter::Set => kernel(into, x),
+        Scatter::Add | Scatter::Mul | Scatter::Max | Scatter::Min => {
+            widened(&[into, x], &into.meta, |xs, _| kernel(xs[0], xs[1]))
+        }
+    }
+}
+
+fn scattered(
     kind: Scatter,
     into: &CpuValue,
     index: &CpuValue,
@@ -226,6 +252,10 @@ pub(crate) fn index_put(
     x: &CpuValue,
     axis: usize,
 ) -> Result<CpuValue> {
+    joined(kind, into, x, |into, x| put(kind, into, index, x, axis))
+}
+
+fn put(kind: Scatter, into: &CpuValue, index: &CpuValue, x: &CpuValue, axis: usize) -> Result<CpuValue> {
     let places = places("index_put", index, into.meta.shape[axis], axis)?;
     let x = view::contiguous(x)?;
     let Around { outer, n, inner } = Around::new(&into.meta.shape, axis);
@@ -233,7 +263,7 @@ pub(crate) fn index_put(
         let xs = x.rows::<T>().unwrap_or_default();
         let mut y = copied::<T>(into)?;
         // each piece takes from all rows those that fall in it, in their order
-        let put = |y: &mut [T], first: usize, xs: &[T]| {
+        let put_in = |y: &mut [T], first: usize, xs: &[T]| {
             for (&place, xs) in places.iter().zip(xs.chunks(inner)) {
                 let place = (place as usize).wrapping_sub(first);
                 if let Some(y) = place.checked_mul(inner).and_then(|at| y.get_mut(at..at + inner)) {
@@ -243,12 +273,12 @@ pub(crate) fn index_put(
         };
         if xs.is_empty() {
         } else if outer == 1 {
-            parallel::pieces(y.slice(), inner, share(into, xs.len()), |first, y| put(y, first, xs));
+            parallel::pieces(y.slice(), inner, share(into, xs.len()), |first, y| put_in(y, first, xs));
         } else {
             let written = places.len() * inner;
             parallel::pieces(y.slice(), n * inner, parallel::GRAIN, |first, y| {
                 for (y, xs) in y.chunks_mut(n * inner).zip(xs[first * written..].chunks(written)) {
-                    put(y, 0, xs);
+                    put_in(y, 0, xs);
                 }
             });
         }

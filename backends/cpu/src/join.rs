@@ -8,6 +8,7 @@ use crate::{
     parallel,
     value::Output,
     view::{self, each_row},
+    wide::widened,
 };
 use firesteel_core::{Layout, Meta, PadAxis, Result, Scalar, Span, Spans};
 use std::ops::Range;
@@ -45,6 +46,10 @@ pub(crate) fn write(into: &CpuValue, x: &CpuValue, spans: &[Span]) -> Result<Cpu
 }
 
 pub(crate) fn fold(x: &CpuValue, axis: usize, step: usize, out: &Meta) -> Result<CpuValue> {
+    widened(&[x], out, |xs, out| folded(xs[0], axis, step, out))
+}
+
+fn folded(x: &CpuValue, axis: usize, step: usize, out: &Meta) -> Result<CpuValue> {
     if out.numel() == 0 {
         return Ok(CpuValue::same(out.clone(), Scalar::Int(0)));
     }
@@ -58,7 +63,7 @@ pub(crate) fn fold(x: &CpuValue, axis: usize, step: usize, out: &Meta) -> Result
     // the place along the axis of each row, where it is another than that of the row
     let mut places = Layout::uniform(rows.shape.clone());
     places.strides.iter_mut().skip(axis).take(1).for_each(|stride| *stride = 1);
-    native!(out.dtype, T => {
+    wide!(out.dtype, T => {
         let memory = x.memory::<T>();
         let mut y = Output::<T>::new(out.numel())?;
         parallel::pieces(y.slice(), 1, parallel::GRAIN, |first, y| {
@@ -99,8 +104,8 @@ impl Windows {
     fn sum<T: Number>(&self, memory: &[T], start: usize, place: usize) -> T {
         let held = self.holding[place].clone().map(|w| {
             let within = (place - w * self.step) as isize;
-            memory[start.wrapping_add_signed(w as isize * self.far + within * self.near)].lane()
+            memory[start.wrapping_add_signed(w as isize * self.far + within * self.near)]
         });
-        T::of_lane(held.fold(Arithmetic::ZERO, Arithmetic::plus))
+        held.fold(Arithmetic::ZERO, Arithmetic::plus)
     }
 }

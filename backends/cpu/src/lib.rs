@@ -4,7 +4,7 @@
 #[macro_use]
 mod value;
 #[macro_use]
-mod gemm;
+mod wide;
 
 mod arg_reduce;
 mod attention;
@@ -14,10 +14,11 @@ mod create;
 mod custom;
 mod elementwise;
 mod fused;
+mod gemm;
 mod index;
 mod join;
 mod loss;
-pub mod math;
+mod math;
 mod matmul;
 mod memory;
 mod norm;
@@ -28,7 +29,7 @@ mod random;
 mod real;
 mod reduce;
 mod scan;
-pub mod simd;
+mod simd;
 mod softmax;
 mod sort;
 mod stream;

@@ -1,8 +1,8 @@
 //! Losses.
 use crate::{
-    CpuValue, dispatch, elementwise, parallel,
+    CpuValue, elementwise, parallel,
     real::{Real, largest, sum},
-    simd::Level,
+    simd::{Level, dispatch},
     softmax::last,
     value::Output,
     view,

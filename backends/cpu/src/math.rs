@@ -1,7 +1,7 @@
 //! Elementary and special functions, as scalar code that LLVM vectorises.
 //!
 //! The f32 functions are branch-free: no table, no call, a select where others would branch. In a loop inside
-//! [`dispatch!`](crate::dispatch) each becomes vector code of the processor's best instruction set, which `L`
+//! [`dispatch!`](crate::simd::dispatch) each becomes vector code of the processor's best instruction set, which `L`
 //! names. Errors are in units in the last place of the true result and hold for every `L`.
 //!
 //! Polynomials are minimax (Remez), fitted for this file; "minimax (3e-9)" is the relative error before
@@ -39,25 +39,6 @@ pub fn round<L: Level>(x: f32) -> f32 {
     let a = x.abs();
     let rounded = (a + TWO_23 - TWO_23).copysign(x);
     if a < TWO_23 { rounded } else { x }
-}
-
-/// sin x for any x: vector code up to [`TRIG_MAX`], the system's library beyond. Branches, so keep it out of
-/// vector loops: [`Math::sin_slice`] is for them.
-#[inline(always)]
-pub fn sin<L: Level>(x: f32) -> f32 {
-    if is_bounded(x) { sin_bounded::<L>(x) } else { x.sin() }
-}
-
-/// cos x for any x, as [`sin`].
-#[inline(always)]
-pub fn cos<L: Level>(x: f32) -> f32 {
-    if is_bounded(x) { cos_bounded::<L>(x) } else { x.cos() }
-}
-
-/// tan x for any x, as [`sin`].
-#[inline(always)]
-pub fn tan<L: Level>(x: f32) -> f32 {
-    if is_bounded(x) { tan_bounded::<L>(x) } else { x.tan() }
 }
 
 /// Whether the bounded forms take care of `x`. They do of infinities and NaNs.
@@ -172,12 +153,6 @@ math! {
     log10(x) x.log10();
     /// ln(1 + x), exact for small x.
     log1p(x) x.ln_1p();
-    /// The sine. On f32 it branches: [`Math::sin_slice`] vectorises.
-    sin(x) x.sin();
-    /// The cosine. On f32 it branches: [`Math::cos_slice`] vectorises.
-    cos(x) x.cos();
-    /// The tangent. On f32 it branches: [`Math::tan_slice`] vectorises.
-    tan(x) x.tan();
     /// The inverse of the sine, from -pi/2 to pi/2.
     asin(x) x.asin();
     /// The inverse of the cosine, from 0 to pi.

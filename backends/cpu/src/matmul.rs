@@ -5,11 +5,12 @@ use crate::{
     parallel,
     value::Output,
     view,
+    wide::widened,
 };
 use firesteel_core::{Error, Layout, Meta, Result, Shape};
 
 pub(crate) fn matmul(a: &CpuValue, b: &CpuValue, out: &Meta) -> Result<CpuValue> {
-    multiply!(product(a, b, out))
+    widened(&[a, b], out, |xs, out| wide!(out.dtype, T => product::<T>(xs[0], xs[1], out)))
 }
 
 fn product<T: Product>(a: &CpuValue, b: &CpuValue, out: &Meta) -> Result<CpuValue> {
@@ -38,9 +39,9 @@ fn product<T: Product>(a: &CpuValue, b: &CpuValue, out: &Meta) -> Result<CpuValu
     Ok(y.finish(&out.shape, out.dtype))
 }
 
-/// `x Wᵀ + b`, but of halves.
+/// `x Wᵀ + b`, of a wide dtype.
 pub(crate) fn linear(xs: &[&CpuValue], out: &Meta) -> Result<CpuValue> {
-    product!(out.dtype, T => in_rows::<T>(xs, out))
+    wide!(out.dtype, T => in_rows::<T>(xs, out))
 }
 
 fn in_rows<T: Product>(xs: &[&CpuValue], out: &Meta) -> Result<CpuValue> {

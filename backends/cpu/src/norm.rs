@@ -1,7 +1,8 @@
 //! Normalisations: `y = (x - mean) / √(var + eps) · weight + bias`, the statistics in F64.
 use crate::{
-    CpuValue, dispatch, parallel,
+    CpuValue, parallel,
     real::{Real, sum},
+    simd::dispatch_v3,
     value::Output,
     view,
 };
@@ -19,22 +20,21 @@ pub(crate) fn layer_norm<T: Real>(
     let width = width(&xs[0], dims);
     let (weight, bias) = (elements::<T>(&xs, 1), elements::<T>(&xs, 2));
     let [mut y, mut means, mut rstds] = [output(&out[0])?, output(&out[1])?, output(&out[2])?];
-    parallel::rows(
-        y.slice(),
-        width,
-        [means.slice(), rstds.slice()],
-        parallel::GRAIN / 4,
-        &|first, y, [means, rstds]| {
-            let rows = x[first * width..].chunks_exact(width).zip(y.chunks_exact_mut(width));
-            for ((x, y), (mean, rstd)) in rows.zip(means.iter_mut().zip(rstds)) {
-                dispatch!(|L| {
-                    (*mean, *rstd) = statistics(&[x], x.len(), eps);
-                    affine(x, y, *mean, *rstd, weight, bias);
-                });
-            }
-            Ok(())
-        },
-    )?;
+    parallel::rows(y.slice(), width, [means.slice(), rstds.slice()], parallel::GRAIN / 4, &|first,
+                                                                                            y,
+                                                                                            [
+        means,
+        rstds,
+    ]| {
+        let rows = x[first * width..].chunks_exact(width).zip(y.chunks_exact_mut(width));
+        for ((x, y), (mean, rstd)) in rows.zip(means.iter_mut().zip(rstds)) {
+            dispatch_v3!(|L| {
+                (*mean, *rstd) = statistics(&[x], x.len(), eps);
+                affine(x, y, *mean, *rstd, weight, bias);
+            });
+        }
+        Ok(())
+    })?;
     Ok(finish([y, means, rstds], out))
 }
 
@@ -52,7 +52,7 @@ pub(crate) fn rms_norm<T: Real>(
     parallel::rows(y.slice(), width, [rrms.slice()], parallel::GRAIN / 4, &|first, y, [rrms]| {
         let rows = x[first * width..].chunks_exact(width).zip(y.chunks_exact_mut(width));
         for ((x, y), rrms) in rows.zip(rrms) {
-            dispatch!(|L| {
+            dispatch_v3!(|L| {
                 *rrms = T::of(1.0 / (sum(x, |x| x * x) / width as f64 + eps).sqrt());
                 affine(x, y, T::default(), *rrms, weight, &[]);
             });
@@ -80,7 +80,7 @@ pub(crate) fn batch_norm<T: Real>(xs: &[&CpuValue], eps: f64, out: &Metas) -> Re
         for (i, (mean, rstd)) in means.iter_mut().zip(rstds).enumerate() {
             let planes: Vec<&[T]> =
                 (0..batch).map(|n| &x[(n * channels + first + i) * size..][..size]).collect();
-            (*mean, *rstd) = dispatch!(|L| statistics(&planes, batch * size, eps));
+            (*mean, *rstd) = dispatch_v3!(|L| statistics(&planes, batch * size, eps));
         }
         Ok(())
     })?;
@@ -89,7 +89,7 @@ pub(crate) fn batch_norm<T: Real>(xs: &[&CpuValue], eps: f64, out: &Metas) -> Re
     if size == 1 {
         parallel::pieces(y.slice(), channels, parallel::GRAIN, |first, y| {
             let rows = x[first * channels..].chunks_exact(channels).zip(y.chunks_exact_mut(channels));
-            dispatch!(|L| for (x, y) in rows {
+            dispatch_v3!(|L| for (x, y) in rows {
                 for c in 0..channels {
                     y[c] = (x[c] - mean[c]) * rstd[c];
                 }
@@ -103,7 +103,7 @@ pub(crate) fn batch_norm<T: Real>(xs: &[&CpuValue], eps: f64, out: &Metas) -> Re
                 let factor = weight.get(c).map_or(rstd[c], |w| *w * rstd[c]);
                 let (mean, bias) = (mean[c], bias.get(c).copied().unwrap_or_default());
                 let x = &x[at * size..][..size];
-                dispatch!(|L| y.iter_mut().zip(x).for_each(|(y, x)| *y = (*x - mean) * factor + bias));
+                dispatch_v3!(|L| y.iter_mut().zip(x).for_each(|(y, x)| *y = (*x - mean) * factor + bias));
             }
         });
     }
@@ -126,7 +126,7 @@ fn columns<T: Real>(x: &[T], channels: usize, first: usize, means: &mut [T], rst
     let rows = || x.chunks_exact(channels).map(|x| &x[first..first + width]);
     let count = rows().len() as f64;
     let mut sums = vec![0.0; width];
-    dispatch!(|L| {
+    dispatch_v3!(|L| {
         for x in rows() {
             sums.iter_mut().zip(x).for_each(|(sum, x)| *sum += x.to_f64());
         }

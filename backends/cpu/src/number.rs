@@ -1,20 +1,15 @@
 //! The arithmetic of elements that are joined: in what precision, and how.
 use crate::value::Native;
-use half::{bf16, f16};
 
-/// An element that can be joined with others.
-pub(crate) trait Number: Native {
-    /// What a few of them are joined in: F32 for half precision.
-    type Lane: Arithmetic;
-    /// What all of them are joined in: F64 for every float.
+/// An element that can be joined with others. Those of few bits cannot, and are
+/// [widened](crate::wide::widened).
+pub(crate) trait Number: Native + Arithmetic {
+    /// What many of them are joined in: F64 for every float.
     type Total: Arithmetic;
 
-    fn lane(self) -> Self::Lane;
-    fn total(lane: Self::Lane) -> Self::Total;
+    fn total(self) -> Self::Total;
     /// The nearest element.
     fn of(total: Self::Total) -> Self;
-    /// The nearest element.
-    fn of_lane(lane: Self::Lane) -> Self;
 }
 
 /// What joining needs; integers wrap.
@@ -73,46 +68,26 @@ macro_rules! integers {
 }
 
 floats! { f32 f64 }
-integers! { i64 i32 i8 u32 u8 }
+integers! { i64 i32 u8 }
 
 macro_rules! numbers {
-    ($($t:ident in $lane:ident, $total:ident: $widen:expr, $narrow:expr;)*) => {$(
+    ($($t:ident in $total:ident;)*) => {$(
         impl Number for $t {
-            type Lane = $lane;
             type Total = $total;
             #[inline(always)]
-            fn lane(self) -> $lane { ($widen)(self) }
+            fn total(self) -> $total { self as $total }
             #[inline(always)]
-            fn total(lane: $lane) -> $total { lane as $total }
-            #[inline(always)]
-            fn of(total: $total) -> $t { ($narrow)(total as $lane) }
-            #[inline(always)]
-            fn of_lane(lane: $lane) -> $t { ($narrow)(lane) }
+            fn of(total: $total) -> $t { total as $t }
         }
     )*};
 }
 
 numbers! {
-    f64 in f64, f64: |x| x, |x| x;
-    f32 in f32, f64: |x| x, |x| x;
-    bf16 in f32, f64: |x: bf16| f32::from_bits(u32::from(x.to_bits()) << 16), bf16::from_f32;
-    f16 in f32, f64: widened, f16::from_f32;
-    i64 in i64, i64: |x| x, |x| x;
-    i32 in i32, i32: |x| x, |x| x;
-    i8 in i8, i8: |x| x, |x| x;
-    u32 in u32, u32: |x| x, |x| x;
-    u8 in u8, u8: |x| x, |x| x;
-}
-
-/// Half precision as F32, in arithmetic that a vector can do: the bits stand 13 places higher in F32, and the
-/// exponents of both begin 112 apart.
-#[inline(always)]
-fn widened(x: f16) -> f32 {
-    let (bits, exponent) = (u32::from(x.to_bits()), u32::from(f16::INFINITY.to_bits()));
-    let (sign, size) = ((bits & 0x8000) << 16, bits & 0x7fff);
-    let finite = (f32::from_bits(size << 13) * f32::from_bits((127 + 112) << 23)).to_bits();
-    let special = (size << 13) | f32::INFINITY.to_bits();
-    f32::from_bits(sign | if size < exponent { finite } else { special })
+    f64 in f64;
+    f32 in f64;
+    i64 in i64;
+    i32 in i32;
+    u8 in u8;
 }
 
 /// A way of joining, whose order does not matter.
@@ -146,17 +121,4 @@ folds! {
     // where `b` is NaN no comparison holds, and it stays
     Max: LOWEST, |a, b| if a > b || a.is_nan() { a } else { b };
     Min: HIGHEST, |a, b| if a < b || a.is_nan() { a } else { b };
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_half_widens_as_it_should() {
-        for bits in 0..=u16::MAX {
-            let (found, wanted) = (widened(f16::from_bits(bits)), f16::from_bits(bits).to_f32());
-            assert!(found.to_bits() == wanted.to_bits() || found.is_nan() && wanted.is_nan(), "{bits:x}");
-        }
-    }
 }

@@ -1,12 +1,15 @@
 //! Pooling: each place of a window in turn, for all windows at once.
 use crate::{
-    CpuValue, dispatch, parallel,
+    CpuValue,
+    number::Number,
+    parallel,
     real::Real,
-    value::{Native, Output},
+    simd::dispatch_v3,
+    value::Output,
     view,
     windows::{Windows, zip},
 };
-use firesteel_core::{DType, Divisor, Meta, Metas, Outputs, Pool, Result};
+use firesteel_core::{Divisor, Meta, Metas, Outputs, Pool, Result};
 use smallvec::smallvec;
 
 /// Windows that are worked on at once, so that their results stay in cache.
@@ -16,20 +19,10 @@ const NOWHERE: u32 = u32::MAX;
 
 /// The largest of each window, NaN before all, and its place; the first of equals.
 pub(crate) fn max_pool(x: &CpuValue, pool: &Pool, out: &Metas) -> Result<Outputs<CpuValue>> {
-    match x.meta.dtype {
-        DType::F64 => max_of(x, pool, f64::NEG_INFINITY, out),
-        DType::F32 => max_of(x, pool, f32::NEG_INFINITY, out),
-        DType::BF16 => max_of(x, pool, half::bf16::NEG_INFINITY, out),
-        DType::F16 => max_of(x, pool, half::f16::NEG_INFINITY, out),
-        DType::I64 => max_of(x, pool, i64::MIN, out),
-        DType::I32 => max_of(x, pool, i32::MIN, out),
-        DType::I8 => max_of(x, pool, i8::MIN, out),
-        DType::U32 => max_of(x, pool, u32::MIN, out),
-        DType::U8 | DType::Bool => max_of(x, pool, u8::MIN, out),
-    }
+    wide!(x.meta.dtype, T => max_of::<T>(x, pool, out))
 }
 
-fn max_of<T: Native>(x: &CpuValue, pool: &Pool, lowest: T, out: &Metas) -> Result<Outputs<CpuValue>> {
+fn max_of<T: Number>(x: &CpuValue, pool: &Pool, out: &Metas) -> Result<Outputs<CpuValue>> {
     let (x, windows) = (view::contiguous(x)?, windows(x, pool));
     let x = x.rows::<T>().unwrap_or_default();
     let (input, output) = (windows.inputs(), windows.outputs());
@@ -42,7 +35,7 @@ fn max_of<T: Native>(x: &CpuValue, pool: &Pool, lowest: T, out: &Metas) -> Resul
             let x = &x[(first + i) * input..][..input];
             for (block, (y, at)) in y.chunks_mut(BLOCK).zip(at.chunks_mut(BLOCK)).enumerate() {
                 let places = &mut places[..y.len()];
-                largest(&windows, x, block * BLOCK, lowest, y, places);
+                largest(&windows, x, block * BLOCK, y, places);
                 for (at, place) in at.iter_mut().zip(places) {
                     *at = if *place == NOWHERE { -1 } else { (*place).into() };
                 }
@@ -54,8 +47,8 @@ fn max_of<T: Native>(x: &CpuValue, pool: &Pool, lowest: T, out: &Metas) -> Resul
 }
 
 /// The largest of the windows from number `start`.
-fn largest<T: Native>(windows: &Windows, x: &[T], start: usize, lowest: T, y: &mut [T], places: &mut [u32]) {
-    y.fill(lowest);
+fn largest<T: Number>(windows: &Windows, x: &[T], start: usize, y: &mut [T], places: &mut [u32]) {
+    y.fill(T::LOWEST);
     places.fill(NOWHERE);
     let (columns, step) = (start..start + y.len(), windows.step());
     for tap in 0..windows.taps() {
@@ -65,7 +58,7 @@ fn largest<T: Native>(windows: &Windows, x: &[T], start: usize, lowest: T, y: &m
                 (&mut y[at..at + len], &mut places[at..at + len], &x[place..], place as u32);
             let best = y.iter_mut().zip(places);
             // strides of one and two are worth vector code of their own
-            dispatch!(|L| match step {
+            dispatch_v3!(|L| match step {
                 1 => best.zip(x).zip(first..).for_each(|((best, x), place)| take(best, *x, place)),
                 2 =>
                     best.zip(x.chunks(2)).zip(0..).for_each(|((best, x), i)| take(best, x[0], first + 2 * i)),
@@ -81,9 +74,8 @@ fn largest<T: Native>(windows: &Windows, x: &[T], start: usize, lowest: T, y: &m
 
 /// Replaces the best, where `x` is larger or the first NaN, or the best is none.
 #[inline(always)]
-#[allow(clippy::eq_op)] // a NaN is what does not equal itself
-fn take<T: Native>((best, at): (&mut T, &mut u32), x: T, place: u32) {
-    let better = (x > *best) | ((x != x) & (*best == *best)) | (*at == NOWHERE);
+fn take<T: Number>((best, at): (&mut T, &mut u32), x: T, place: u32) {
+    let better = (x > *best) | (x.is_nan() & !best.is_nan()) | (*at == NOWHERE);
     *best = if better { x } else { *best };
     *at = if better { place } else { *at };
 }
@@ -114,7 +106,7 @@ fn sums<T: Real>(windows: &Windows, x: &[T], start: usize, y: &mut [T]) {
     for tap in 0..windows.taps() {
         windows.runs(tap, columns.clone(), |column, len, place| {
             let y = &mut y[column - start..][..len];
-            dispatch!(|L| zip(y, &x[place..], windows.step(), |y, x| *y += *x));
+            dispatch_v3!(|L| zip(y, &x[place..], windows.step(), |y, x| *y += *x));
         });
     }
 }

@@ -1,9 +1,10 @@
 //! Random numbers: the words of a stream block by block in vector code, then the recipe on many at once.
 use crate::{
-    CpuValue, dispatch,
+    CpuValue,
     elementwise::Stored,
     math::{cos_bounded, ln, sin_bounded},
     parallel,
+    simd::{dispatch, dispatch_v3},
     value::Output,
 };
 use firesteel_core::{Distribution, Element, Meta, Result, Stream, recipe};
@@ -32,7 +33,7 @@ fn fill<T: Stored<Number: Draw>>(kind: Distribution, stream: Stream, start: usiz
         let numbers = &mut numbers[..y.len().next_multiple_of(4)];
         let words = &mut words[..numbers.len() * per_number];
         let block = ((start + batch * BATCH) * per_number / 4) as u64;
-        dispatch!(|L| for (i, words) in words.as_chunks_mut::<4>().0.iter_mut().enumerate() {
+        dispatch_v3!(|L| for (i, words) in words.as_chunks_mut::<4>().0.iter_mut().enumerate() {
             *words = stream.block(block + i as u64);
         });
         match kind {
@@ -58,7 +59,7 @@ impl Draw for f32 {
     const WORDS: usize = 1;
 
     fn uniform(words: &[u32], y: &mut [f32]) {
-        dispatch!(|L| for (y, &word) in y.iter_mut().zip(words) {
+        dispatch_v3!(|L| for (y, &word) in y.iter_mut().zip(words) {
             *y = recipe::uniform32(word);
         })
     }
@@ -79,7 +80,7 @@ impl Draw for f64 {
     const WORDS: usize = 2;
 
     fn uniform(words: &[u32], y: &mut [f64]) {
-        dispatch!(|L| for (y, &[lo, hi]) in y.iter_mut().zip(pairs(words)) {
+        dispatch_v3!(|L| for (y, &[lo, hi]) in y.iter_mut().zip(pairs(words)) {
             *y = recipe::uniform64(lo, hi);
         })
     }

@@ -2,8 +2,8 @@
 //!
 //! Axes are ordered by how they lie in memory, and those that step as one are joined. Then either the
 //! innermost axis is reduced (rows are folded, in many lanes at once), or it is kept (rows are added to
-//! rows). A few elements are joined in a lane, of F32 for half precision, and the lanes in a total, of F64
-//! for every float, so that the error of a sum does not grow with its length.
+//! rows). A few elements are joined in a lane, and the lanes in a total, of F64 for every
+//! float, so that the error of a sum does not grow with its length.
 #[cfg(test)]
 mod tests;
 
@@ -13,6 +13,7 @@ use crate::{
     parallel,
     value::Output,
     view::each_row,
+    wide::widened,
 };
 use firesteel_core::{Axes, Layout, Meta, Reduce, Result, Scalar, Strides};
 
@@ -27,6 +28,10 @@ const WIDTH: usize = 1024;
 const PART: usize = 64 * 1024;
 
 pub(crate) fn reduce(kind: Reduce, x: &CpuValue, axes: &Axes, out: &Meta) -> Result<CpuValue> {
+    widened(&[x], out, |xs, out| of_wide(kind, xs[0], axes, out))
+}
+
+fn of_wide(kind: Reduce, x: &CpuValue, axes: &Axes, out: &Meta) -> Result<CpuValue> {
     if x.meta.numel() == 0 {
         return Ok(CpuValue::same(out.clone(), of_nothing(kind)));
     }
@@ -34,12 +39,12 @@ pub(crate) fn reduce(kind: Reduce, x: &CpuValue, axes: &Axes, out: &Meta) -> Res
     if plan.reduced.shape.rank() == 0 {
         return Ok(x.clone());
     }
-    native!(x.meta.dtype, T => match kind {
-        Reduce::Sum => run::<T, Sum>(x, &plan, out, 1),
-        Reduce::Mean => run::<T, Sum>(x, &plan, out, plan.reduced.shape.numel()),
-        Reduce::Prod => run::<T, Prod>(x, &plan, out, 1),
-        Reduce::Max => run::<T, Max>(x, &plan, out, 1),
-        Reduce::Min => run::<T, Min>(x, &plan, out, 1),
+    let count = if kind == Reduce::Mean { plan.reduced.shape.numel() } else { 1 };
+    wide!(out.dtype, T => match kind {
+        Reduce::Sum | Reduce::Mean => run::<T, Sum>(x, &plan, out, count),
+        Reduce::Prod => run::<T, Prod>(x, &plan, out, count),
+        Reduce::Max => run::<T, Max>(x, &plan, out, count),
+        Reduce::Min => run::<T, Min>(x, &plan, out, count),
     })
 }
 
@@ -200,7 +205,7 @@ pub(crate) fn row<T: Number, F: Fold>(memory: &[T], start: usize, n: usize, stri
     if stride != 1 || n < LANES {
         let mut at = start;
         for _ in 0..n {
-            total = F::join(total, T::total(memory[at].lane()));
+            total = F::join(total, memory[at].total());
             at = at.wrapping_add_signed(stride);
         }
         return total;
@@ -210,13 +215,13 @@ pub(crate) fn row<T: Number, F: Fold>(memory: &[T], start: usize, n: usize, stri
         let (whole, rest) = block.as_chunks::<LANES>();
         for xs in whole {
             for (lane, x) in lanes.iter_mut().zip(xs) {
-                *lane = F::join(*lane, x.lane());
+                *lane = F::join(*lane, *x);
             }
         }
         for (lane, x) in lanes.iter_mut().zip(rest) {
-            *lane = F::join(*lane, x.lane());
+            *lane = F::join(*lane, *x);
         }
-        total = lanes.iter().fold(total, |total, &lane| F::join(total, T::total(lane)));
+        total = lanes.iter().fold(total, |total, &lane| F::join(total, lane.total()));
     }
     total
 }
@@ -228,7 +233,7 @@ fn columns<T: Number, F: Fold>(
     start: usize,
     stride: isize,
     reduced: &Layout,
-    lanes: &mut [T::Lane],
+    lanes: &mut [T],
     totals: &mut [T::Total],
 ) {
     totals.fill(F::start());
@@ -245,18 +250,18 @@ fn columns<T: Number, F: Fold>(
                 let n = lanes.len();
                 let [a, b, c, d] = at.map(|at| &memory[at..at + n]);
                 for (i, lane) in lanes.iter_mut().enumerate() {
-                    let (ab, cd) = (F::join(a[i].lane(), b[i].lane()), F::join(c[i].lane(), d[i].lane()));
+                    let (ab, cd) = (F::join(a[i], b[i]), F::join(c[i], d[i]));
                     *lane = F::join(*lane, F::join(ab, cd));
                 }
                 continue;
             }
             for &(mut at) in &at[..count] {
                 for lane in lanes.iter_mut() {
-                    *lane = F::join(*lane, memory[at].lane());
+                    *lane = F::join(*lane, memory[at]);
                     at = at.wrapping_add_signed(stride);
                 }
             }
         }
-        totals.iter_mut().zip(&*lanes).for_each(|(total, &lane)| *total = F::join(*total, T::total(lane)));
+        totals.iter_mut().zip(&*lanes).for_each(|(total, &lane)| *total = F::join(*total, lane.total()));
     }
 }

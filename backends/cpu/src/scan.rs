@@ -8,6 +8,7 @@ use crate::{
     parallel, reduce,
     value::Output,
     view,
+    wide::widened,
 };
 use firesteel_core::{Result, Scan, Shape};
 use std::ops::Range;
@@ -32,24 +33,28 @@ impl Around {
 const PART: usize = 64 * 1024;
 
 pub(crate) fn scan(kind: Scan, x: &CpuValue, axis: usize) -> Result<CpuValue> {
-    let x = view::contiguous(x)?;
-    native!(x.meta.dtype, T => match kind {
-        Scan::Sum => sums::<T>(&x, axis),
-        Scan::Prod => {
-            let xs = x.rows::<T>().unwrap_or_default();
-            let times = |product: <T as Number>::Total, x: &T| product.times(T::total(x.lane()));
-            along::<T, _>(&x, axis, Arithmetic::ONE, |part| xs[part].iter(), times)
-        }
+    widened(&[x], &x.meta, |xs, _| {
+        let x = view::contiguous(xs[0])?;
+        wide!(x.meta.dtype, T => match kind {
+            Scan::Sum => sums::<T>(&x, axis),
+            Scan::Prod => {
+                let xs = x.rows::<T>().unwrap_or_default();
+                let times = |product: <T as Number>::Total, x: &T| product.times(x.total());
+                along::<T, _>(&x, axis, Arithmetic::ONE, |part| xs[part].iter(), times)
+            }
+        })
     })
 }
 
 pub(crate) fn recurrence(a: &CpuValue, b: &CpuValue, axis: usize) -> Result<CpuValue> {
-    let (a, b) = (view::contiguous(a)?, view::contiguous(b)?);
-    native!(a.meta.dtype, T => {
-        let (factors, terms) = (a.rows::<T>().unwrap_or_default(), b.rows::<T>().unwrap_or_default());
-        let both = |part: Range<usize>| factors[part.clone()].iter().zip(&terms[part]);
-        let step = |y: <T as Number>::Total, (a, b): (&T, &T)| y.times(T::total(a.lane())).plus(T::total(b.lane()));
-        along::<T, _>(&a, axis, Arithmetic::ZERO, both, step)
+    widened(&[a, b], &a.meta, |xs, _| {
+        let (a, b) = (view::contiguous(xs[0])?, view::contiguous(xs[1])?);
+        wide!(a.meta.dtype, T => {
+            let (factors, terms) = (a.rows::<T>().unwrap_or_default(), b.rows::<T>().unwrap_or_default());
+            let both = |part: Range<usize>| factors[part.clone()].iter().zip(&terms[part]);
+            let step = |y: <T as Number>::Total, (a, b): (&T, &T)| y.times(a.total()).plus(b.total());
+            along::<T, _>(&a, axis, Arithmetic::ZERO, both, step)
+        })
     })
 }
 
@@ -121,7 +126,7 @@ fn sums<T: Number>(x: &CpuValue, axis: usize) -> Result<CpuValue> {
 
 /// The sums of rows so far, from the totals before them.
 fn running_sums<T: Number>(xs: &[T], totals: &mut [T::Total], y: &mut [T]) {
-    let wide = |x: T| T::total(x.lane());
+    let wide = |x: T| x.total();
     let add = |sum: T::Total, x: &T| sum.plus(wide(*x));
     let [total] = totals else {
         return run(y, totals, |part| xs[part].iter(), add);
@@ -148,7 +153,7 @@ fn long_sums<T: Number>(xs: &[T], inner: usize, y: &mut [T]) {
             if inner == 1 {
                 totals[0] = reduce::row::<T, Sum>(xs, 0, xs.len(), 1);
             } else {
-                let add = |(total, x): (&mut T::Total, &T)| *total = total.plus(T::total(x.lane()));
+                let add = |(total, x): (&mut T::Total, &T)| *total = total.plus(x.total());
                 xs.chunks(inner).for_each(|xs| totals.iter_mut().zip(xs).for_each(add));
             }
         }

@@ -1,16 +1,11 @@
 //! Loops compiled once for each instruction set, chosen when the program runs.
 //!
-//! A kernel is an ordinary loop of ordinary scalar code. [`dispatch!`](crate::dispatch!) writes it out for the
+//! A kernel is an ordinary loop of ordinary scalar code. [`dispatch!`] writes it out for the
 //! baseline, for AVX2 with FMA and for AVX-512, lets LLVM vectorise each, and runs the widest that this
 //! processor has:
 //!
-//! ```
-//! use firesteel_cpu::{dispatch, math};
-//!
-//! let xs = [0.0, 1.0];
-//! let mut ys = [0.0; 2];
+//! ```text
 //! dispatch!(|L| for (y, x) in ys.iter_mut().zip(&xs) { *y = math::exp::<L>(*x) });
-//! assert_eq!(ys[0], 1.0);
 //! ```
 //!
 //! What the loop calls must be `#[inline(always)]`: a function that stays a call was compiled for the
@@ -118,7 +113,24 @@ pub fn best() -> Isa {
     })
 }
 
+#[cfg(target_arch = "x86_64")]
+type V3Token = pulp::x86::V3;
+#[cfg(not(target_arch = "x86_64"))]
+type V3Token = std::convert::Infallible;
+
 impl Isa {
+    /// What shows that the processor has AVX2, where it has and may use it.
+    #[inline(always)]
+    pub fn at_most_v3(self) -> Option<V3Token> {
+        match self {
+            Isa::Baseline => None,
+            #[cfg(target_arch = "x86_64")]
+            Isa::V3(isa) => Some(isa),
+            #[cfg(target_arch = "x86_64")]
+            Isa::V4(isa) => Some(*isa),
+        }
+    }
+
     /// Whether a limit as [`best`] reads it allows this one. Any other text is no limit.
     fn within(self, limit: &str) -> bool {
         match self {
@@ -134,10 +146,9 @@ impl Isa {
 /// Runs an expression under the best instruction set: `dispatch!(|L| ..)`, where `L` is a type that is a
 /// [`Level`]; or under one given: `dispatch!(isa, |L| ..)`. Its value is the expression's. A `return` or `?`
 /// inside leaves the expression only.
-#[macro_export]
 macro_rules! dispatch {
     (|$level:ident| $body:expr) => {
-        $crate::dispatch!($crate::simd::best(), |$level| $body)
+        dispatch!($crate::simd::best(), |$level| $body)
     };
     ($isa:expr, |$level:ident| $body:expr) => {
         match $isa {
@@ -171,12 +182,39 @@ macro_rules! dispatch {
     };
 }
 
-/// Calls the function: [`dispatch!`](crate::dispatch!)'s way to give every arm the same shape.
-#[doc(hidden)]
+/// As [`dispatch!`], but AVX2 at most: for loops that AVX-512 makes no faster, since memory or the
+/// adders set their pace. What is compiled less often is compiled sooner.
+macro_rules! dispatch_v3 {
+    (|$level:ident| $body:expr) => {
+        match $crate::simd::best().at_most_v3() {
+            #[cfg(target_arch = "x86_64")]
+            Some(isa) => {
+                #[allow(dead_code)]
+                type $level = $crate::simd::V3;
+                isa.vectorize(
+                    #[inline(always)]
+                    || $body,
+                )
+            }
+            _ => {
+                #[allow(dead_code)]
+                type $level = $crate::simd::Baseline;
+                $crate::simd::plain(
+                    #[inline(always)]
+                    || $body,
+                )
+            }
+        }
+    };
+}
+
+/// Calls the function: the macros' way to give every arm the same shape.
 #[inline(always)]
 pub fn plain<R>(f: impl FnOnce() -> R) -> R {
     f()
 }
+
+pub(crate) use {dispatch, dispatch_v3};
 
 #[cfg(test)]
 mod tests {

@@ -1,8 +1,8 @@
 //! Softmax and its logarithm: a row at a time, while it is in cache.
 use crate::{
-    CpuValue, dispatch, parallel,
+    CpuValue, parallel,
     real::{Real, largest, sum},
-    simd::Level,
+    simd::{Level, dispatch},
     value::Output,
     view,
 };

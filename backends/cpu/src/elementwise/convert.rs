@@ -1,6 +1,9 @@
 //! From one type of numbers to another: floats round to nearest, and reach whole numbers by way of i64.
 use super::number::{Number, map};
-use crate::{dispatch, value::Native};
+use crate::{
+    simd::{dispatch, dispatch_v3},
+    value::Native,
+};
 use half::{bf16, f16};
 
 /// A type that tensors hold, and the one that its arithmetic is done in.
@@ -117,7 +120,7 @@ to! { integer u8: f64 f32 i64 i32 i8 u32 u8 }
 
 /// `y[i] = x[i]` in another type.
 pub(crate) fn convert<T: Number + To<U>, U: Number>(x: &[T], y: &mut [U]) {
-    if T::IS_FLOAT || U::IS_FLOAT { dispatch!(|L| map(x, y, T::to)) } else { map(x, y, T::to) }
+    if T::IS_FLOAT || U::IS_FLOAT { dispatch_v3!(|L| map(x, y, T::to)) } else { map(x, y, T::to) }
 }
 
 /// `y[i] = x[i]`, rounded to what the narrower `U` can hold.

@@ -1,10 +1,14 @@
 //! Arithmetic of real numbers.
-use super::number::{Line, Number, compare, map, plain, zip, zip_symmetric};
-use crate::{dispatch, math::Math, simd::Baseline};
+use super::number::{Number, compare, map, plain, zip};
+use crate::{
+    math::Math,
+    simd::{Baseline, dispatch, dispatch_v3},
+};
 use firesteel_core::{Binary, Compare, Unary};
 
 /// The elementary and special functions.
 trait Functions: Sized {
+    fn function_of_two(kind: Binary, a: &[Self], b: &[Self], y: &mut [Self]);
     fn function(kind: Unary, x: &[Self], y: &mut [Self]);
 }
 
@@ -14,7 +18,7 @@ macro_rules! floats {
             const IS_FLOAT: bool = true;
 
             fn unary(kind: Unary, x: &[$t], y: &mut [$t]) {
-                dispatch!(|L| match kind {
+                dispatch_v3!(|L| match kind {
                     Unary::Neg => map(x, y, |x| -x),
                     Unary::Abs => map(x, y, $t::abs),
                     Unary::Sign => map(x, y, |x| if x > 0. { 1. } else if x < 0. { -1. } else { x }),
@@ -32,44 +36,60 @@ macro_rules! floats {
                 })
             }
 
-            fn binary(kind: Binary, a: Line<$t>, b: Line<$t>, y: &mut [$t]) -> bool {
-                dispatch!(|L| match kind {
-                    Binary::Add => zip_symmetric(a, b, y, |a, b| a + b),
+            fn binary(kind: Binary, a: &[$t], b: &[$t], y: &mut [$t]) -> bool {
+                dispatch_v3!(|L| match kind {
+                    Binary::Add => zip(a, b, y, |a, b| a + b),
                     Binary::Sub => zip(a, b, y, |a, b| a - b),
-                    Binary::Mul => zip_symmetric(a, b, y, |a, b| a * b),
+                    Binary::Mul => zip(a, b, y, |a, b| a * b),
                     Binary::Div => zip(a, b, y, |a, b| a / b),
-                    Binary::Pow => match (a, b) {
-                        // what is common, and exact as a product
-                        (Line::Many(x), Line::One(2.)) => map(x, y, |x| x * x),
-                        (Line::Many(x), Line::One(3.)) => map(x, y, |x| x * x * x),
-                        (Line::Many(x), Line::One(-1.)) => map(x, y, |x| 1. / x),
-                        (Line::Many(x), Line::One(-2.)) => map(x, y, |x| 1. / (x * x)),
-                        (Line::Many(x), Line::One(0.5)) => map(x, y, $t::sqrt),
-                        (Line::Many(x), Line::One(-0.5)) => map(x, y, <$t as Math>::rsqrt::<L>),
-                        _ => zip(a, b, y, <$t as Math>::pow::<L>),
-                    },
                     Binary::Remainder => zip(a, b, y, |a, b| {
                         let rest = a % b;
                         if rest != 0. && (rest < 0.) != (b < 0.) { rest + b } else { rest }
                     }),
                     Binary::Fmod => zip(a, b, y, |a, b| a % b),
-                    Binary::Maximum => zip_symmetric(a, b, y, |a, b| if a > b || a.is_nan() { a } else { b }),
-                    Binary::Minimum => zip_symmetric(a, b, y, |a, b| if a < b || a.is_nan() { a } else { b }),
-                    Binary::Atan2 => zip(a, b, y, <$t as Math>::atan2::<L>),
+                    Binary::Maximum => zip(a, b, y, |a, b| if a > b || a.is_nan() { a } else { b }),
+                    Binary::Minimum => zip(a, b, y, |a, b| if a < b || a.is_nan() { a } else { b }),
                     Binary::Copysign => zip(a, b, y, $t::copysign),
-                    Binary::Zeta => zip(a, b, y, <$t as Math>::zeta::<L>),
                     // infer refuses these
                     Binary::BitAnd | Binary::BitOr | Binary::BitXor | Binary::Shl | Binary::Shr => (),
+                    Binary::Pow | Binary::Atan2 | Binary::Zeta => Self::function_of_two(kind, a, b, y),
                 });
                 true
             }
 
-            fn compare(kind: Compare, a: Line<$t>, b: Line<$t>, y: &mut [u8]) {
-                compare!(dispatch, kind, a, b, y)
+            fn power(x: &[$t], exponent: $t, y: &mut [$t]) -> bool {
+                dispatch_v3!(|L| {
+                    match exponent {
+                    2. => map(x, y, |x| x * x),
+                    3. => map(x, y, |x| x * x * x),
+                    -1. => map(x, y, |x| 1. / x),
+                    -2. => map(x, y, |x| 1. / (x * x)),
+                    0.5 => map(x, y, $t::sqrt),
+                    -0.5 => map(x, y, <$t as Math>::rsqrt::<L>),
+                    _ => return false,
+                    }
+                    true
+                })
+            }
+
+            fn compare(kind: Compare, a: &[$t], b: &[$t], y: &mut [u8]) {
+                compare!(dispatch_v3, kind, a, b, y)
             }
         }
 
         impl Functions for $t {
+            fn function_of_two(kind: Binary, a: &[$t], b: &[$t], y: &mut [$t]) {
+                match kind {
+                    Binary::Zeta => zip(a, b, y, <$t as Math>::zeta::<Baseline>),
+                    _ => $run!(|L| match kind {
+                        Binary::Pow => zip(a, b, y, <$t as Math>::pow::<L>),
+                        Binary::Atan2 => zip(a, b, y, <$t as Math>::atan2::<L>),
+                        // `binary` has the rest
+                        _ => (),
+                    }),
+                }
+            }
+
             fn function(kind: Unary, x: &[$t], y: &mut [$t]) {
                 match kind {
                     Unary::Lgamma => map(x, y, <$t as Math>::lgamma::<Baseline>),

@@ -1,6 +1,6 @@
 //! Arithmetic of whole numbers, which wraps. Bool is a `u8` of 0 or 1 here.
-use super::number::{Line, Number, compare, map, plain, zip, zip_symmetric};
-use crate::dispatch;
+use super::number::{Number, compare, map, plain, zip};
+use crate::simd::dispatch_v3;
 use firesteel_core::{Binary, Compare, Unary};
 
 macro_rules! integers {
@@ -26,11 +26,11 @@ macro_rules! integers {
                 })
             }
 
-            fn binary(kind: Binary, a: Line<$t>, b: Line<$t>, y: &mut [$t]) -> bool {
+            fn binary(kind: Binary, a: &[$t], b: &[$t], y: &mut [$t]) -> bool {
                 let negative = |x: $t| i64::from(x) < 0;
                 let is_shift = |b: $t| (0..i64::from($t::BITS)).contains(&i64::from(b));
                 let divides = matches!(kind, Binary::Div | Binary::Remainder | Binary::Fmod);
-                if divides && has_zero(b) {
+                if divides && b.contains(&0) {
                     return false;
                 }
                 match kind {
@@ -43,14 +43,14 @@ macro_rules! integers {
                     // the powers of i64 modulo 2^bits are those of the narrower type
                     Binary::Pow => zip(a, b, y, |a, b| pow(i64::from(a), i64::from(b)) as $t),
                     _ => $run!(|L| match kind {
-                    Binary::Add => zip_symmetric(a, b, y, $t::wrapping_add),
+                    Binary::Add => zip(a, b, y, $t::wrapping_add),
                     Binary::Sub => zip(a, b, y, $t::wrapping_sub),
-                    Binary::Mul => zip_symmetric(a, b, y, $t::wrapping_mul),
-                    Binary::Maximum => zip_symmetric(a, b, y, |a, b| a.max(b)),
-                    Binary::Minimum => zip_symmetric(a, b, y, |a, b| a.min(b)),
-                    Binary::BitAnd => zip_symmetric(a, b, y, |a, b| a & b),
-                    Binary::BitOr => zip_symmetric(a, b, y, |a, b| a | b),
-                    Binary::BitXor => zip_symmetric(a, b, y, |a, b| a ^ b),
+                    Binary::Mul => zip(a, b, y, $t::wrapping_mul),
+                    Binary::Maximum => zip(a, b, y, |a, b| a.max(b)),
+                    Binary::Minimum => zip(a, b, y, |a, b| a.min(b)),
+                    Binary::BitAnd => zip(a, b, y, |a, b| a & b),
+                    Binary::BitOr => zip(a, b, y, |a, b| a | b),
+                    Binary::BitXor => zip(a, b, y, |a, b| a ^ b),
                     Binary::Shl => zip(a, b, y, |a, b| if is_shift(b) { a.wrapping_shl(b as u32) } else { 0 }),
                     Binary::Shr => zip(a, b, y, |a, b| match () {
                         () if is_shift(b) => a.wrapping_shr(b as u32),
@@ -64,21 +64,18 @@ macro_rules! integers {
                 true
             }
 
-            fn compare(kind: Compare, a: Line<$t>, b: Line<$t>, y: &mut [u8]) {
+            fn power(_: &[$t], _: $t, _: &mut [$t]) -> bool {
+                false
+            }
+
+            fn compare(kind: Compare, a: &[$t], b: &[$t], y: &mut [u8]) {
                 compare!($run, kind, a, b, y)
             }
         }
     )*};
 }
 
-integers! { i64 by dispatch; i32 by dispatch; i8 by plain; u32 by plain; u8 by plain; }
-
-fn has_zero<T: Number>(x: Line<T>) -> bool {
-    match x {
-        Line::Many(x) => x.contains(&T::default()),
-        Line::One(x) => x == T::default(),
-    }
-}
+integers! { i64 by dispatch_v3; i32 by dispatch_v3; i8 by plain; u32 by plain; u8 by plain; }
 
 /// `aᵇ`, wrapping. Of the whole numbers only 1 and -1 have whole inverses; PyTorch gives 0 for the others.
 fn pow(mut a: i64, b: i64) -> i64 {

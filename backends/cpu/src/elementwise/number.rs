@@ -1,6 +1,7 @@
 //! What a loop over elements computes in, and the shapes such loops have.
-use crate::{dispatch, value::Native};
+use crate::{simd::dispatch_v3, value::Native};
 use firesteel_core::{Binary, Compare, Unary};
+use smallvec::SmallVec;
 
 /// An operand's elements beside a run of results: one for each, or one for all.
 #[derive(Clone, Copy, Debug)]
@@ -9,7 +10,15 @@ pub(crate) enum Line<'a, T> {
     One(T),
 }
 
-impl<T> Line<'_, T> {
+impl<'a, T> Line<'a, T> {
+    /// Those beside `len` results from number `start` on, where there are many.
+    fn many(self, start: usize, len: usize) -> Option<&'a [T]> {
+        match self {
+            Line::Many(x) => Some(&x[start..start + len]),
+            Line::One(_) => None,
+        }
+    }
+
     /// All of many, or the one.
     pub(crate) fn as_slice(&self) -> &[T] {
         match self {
@@ -28,10 +37,45 @@ pub(crate) trait Number: Native {
 
     /// `y[i] = f(a[i], b[i])`; false where a whole number was divided by zero.
     #[must_use]
-    fn binary(kind: Binary, a: Line<Self>, b: Line<Self>, y: &mut [Self]) -> bool;
+    fn binary(kind: Binary, a: &[Self], b: &[Self], y: &mut [Self]) -> bool;
+
+    /// `y[i] = x[i]` to the power that all share, where there is a way that is faster and as exact as
+    /// [`binary`](Self::binary)'s.
+    #[must_use]
+    fn power(x: &[Self], exponent: Self, y: &mut [Self]) -> bool;
 
     /// `y[i] = a[i] ? b[i]`, as 0 or 1.
-    fn compare(kind: Compare, a: Line<Self>, b: Line<Self>, y: &mut [u8]);
+    fn compare(kind: Compare, a: &[Self], b: &[Self], y: &mut [u8]);
+}
+
+/// How often one operand for all is written out, to be read as if there were many.
+const REPEATED: usize = 256;
+
+/// Calls `f` with as many of both operands as of results: with all where both are many, else with one part after
+/// another. So each loop is compiled for many alone.
+pub(crate) fn in_pairs<T: Copy, U>(
+    a: Line<T>,
+    b: Line<T>,
+    y: &mut [U],
+    mut f: impl FnMut(&[T], &[T], &mut [U]),
+) {
+    if let (Line::Many(a), Line::Many(b)) = (a, b) {
+        return f(a, b, y);
+    }
+    let len = y.len().min(REPEATED);
+    let repeated = |x: Line<T>| match x {
+        Line::Many(_) => SmallVec::<[T; REPEATED]>::new(),
+        Line::One(x) => SmallVec::from_elem(x, len),
+    };
+    let (same_a, same_b) = (repeated(a), repeated(b));
+    for (part, y) in y.chunks_mut(REPEATED).enumerate() {
+        let (start, n) = (part * REPEATED, y.len());
+        f(
+            a.many(start, n).unwrap_or_else(|| &same_a[..n]),
+            b.many(start, n).unwrap_or_else(|| &same_b[..n]),
+            y,
+        );
+    }
 }
 
 /// `y[i] = f(x[i])`.
@@ -42,27 +86,9 @@ pub(crate) fn map<T: Copy, U>(x: &[T], y: &mut [U], f: impl Fn(T) -> U) {
     }
 }
 
-/// `y[i] = f(a[i], b[i])`. Of one and one there is one result.
+/// `y[i] = f(a[i], b[i])`.
 #[inline(always)]
-pub(crate) fn zip<T: Copy, U: Copy>(a: Line<T>, b: Line<T>, y: &mut [U], f: impl Fn(T, T) -> U) {
-    match (a, b) {
-        (Line::Many(a), Line::Many(b)) => zip_many(a, b, y, f),
-        (Line::One(a), Line::Many(b)) => map(b, y, |b| f(a, b)),
-        (a, Line::One(b)) => map(a.as_slice(), y, |a| f(a, b)),
-    }
-}
-
-/// [`zip`] for an `f(a, b)` that is `f(b, a)`: with a loop less to compile.
-#[inline(always)]
-pub(crate) fn zip_symmetric<T: Copy, U: Copy>(a: Line<T>, b: Line<T>, y: &mut [U], f: impl Fn(T, T) -> U) {
-    match (a, b) {
-        (Line::Many(a), Line::Many(b)) => zip_many(a, b, y, f),
-        (Line::One(one), other) | (other, Line::One(one)) => map(other.as_slice(), y, |x| f(x, one)),
-    }
-}
-
-#[inline(always)]
-fn zip_many<T: Copy, U>(a: &[T], b: &[T], y: &mut [U], f: impl Fn(T, T) -> U) {
+pub(crate) fn zip<T: Copy, U>(a: &[T], b: &[T], y: &mut [U], f: impl Fn(T, T) -> U) {
     for ((y, a), b) in y.iter_mut().zip(a).zip(b) {
         *y = f(*a, *b);
     }
@@ -70,28 +96,17 @@ fn zip_many<T: Copy, U>(a: &[T], b: &[T], y: &mut [U], f: impl Fn(T, T) -> U) {
 
 /// `y[i] = c[i] ? a[i] : b[i]`.
 pub(crate) fn select<T: Native>(c: Line<u8>, a: Line<T>, b: Line<T>, y: &mut [T]) {
-    let c = match c {
+    let mut chosen = match c {
         Line::Many(c) => c,
         Line::One(c) => return copy(if c != 0 { a } else { b }, y),
     };
-    dispatch!(|L| match (a, b) {
-        (Line::Many(a), Line::Many(b)) => {
-            for (((y, c), a), b) in y.iter_mut().zip(c).zip(a).zip(b) {
-                *y = if *c != 0 { *a } else { *b };
-            }
-        }
-        (Line::Many(a), Line::One(b)) => {
-            for ((y, c), a) in y.iter_mut().zip(c).zip(a) {
-                *y = if *c != 0 { *a } else { b };
-            }
-        }
-        (Line::One(a), Line::Many(b)) => {
-            for ((y, c), b) in y.iter_mut().zip(c).zip(b) {
-                *y = if *c != 0 { a } else { *b };
-            }
-        }
-        (Line::One(a), Line::One(b)) => map(c, y, |c| if c != 0 { a } else { b }),
-    })
+    in_pairs(a, b, y, |a, b, y| {
+        let (c, rest) = chosen.split_at(y.len().min(chosen.len()));
+        chosen = rest;
+        dispatch_v3!(|L| for (((y, c), a), b) in y.iter_mut().zip(c).zip(a).zip(b) {
+            *y = if *c != 0 { *a } else { *b };
+        });
+    });
 }
 
 /// `y[i] = x[i]`.
@@ -102,13 +117,13 @@ pub(crate) fn copy<T: Copy>(x: Line<T>, y: &mut [T]) {
     }
 }
 
-/// The body of [`Number::compare`], run by `dispatch` or `plain`.
+/// The body of [`Number::compare`], run by `dispatch_v3` or `plain`.
 macro_rules! compare {
     ($run:ident, $kind:ident, $a:ident, $b:ident, $y:ident) => {{
         let (a, b) = if matches!($kind, Compare::Gt | Compare::Ge) { ($b, $a) } else { ($a, $b) };
         $run!(|L| match $kind {
-            Compare::Eq => zip_symmetric(a, b, $y, |a, b| u8::from(a == b)),
-            Compare::Ne => zip_symmetric(a, b, $y, |a, b| u8::from(a != b)),
+            Compare::Eq => zip(a, b, $y, |a, b| u8::from(a == b)),
+            Compare::Ne => zip(a, b, $y, |a, b| u8::from(a != b)),
             Compare::Lt | Compare::Gt => zip(a, b, $y, |a, b| u8::from(a < b)),
             Compare::Le | Compare::Ge => zip(a, b, $y, |a, b| u8::from(a <= b)),
         })
@@ -116,7 +131,7 @@ macro_rules! compare {
 }
 pub(crate) use compare;
 
-/// As [`dispatch`](crate::dispatch), for what wide vectors don't make faster: compiled for the baseline alone.
+/// As [`dispatch_v3`], for what wide vectors don't make faster: compiled for the baseline alone.
 macro_rules! plain {
     (|$level:ident| $body:expr) => {{
         #[allow(dead_code)]

@@ -1,7 +1,7 @@
 //! One operation on a run of elements whose dtype only the program knows.
 use super::{
     convert::{convert, round},
-    number::{self, Line, Number},
+    number::{self, Line, Number, in_pairs},
 };
 use crate::{CpuValue, value::Native};
 use bytemuck::{cast_slice, cast_slice_mut, pod_read_unaligned};
@@ -108,11 +108,21 @@ fn binary(kind: Binary, (dtype, a): (DType, Numbers), b: Numbers, n: usize, y: &
         Binary::Mul if dtype == DType::Bool => Binary::BitAnd,
         kind => kind,
     };
-    arithmetic!(dtype, T => T::binary(kind, a.line(), b.line(), first(y, n)))
+    arithmetic!(dtype, T => {
+        let (a, b, y) = (a.line::<T>(), b.line(), first::<T>(y, n));
+        if let (Binary::Pow, Line::Many(a), Line::One(b)) = (kind, a, b)
+            && T::power(a, b, y)
+        {
+            return true;
+        }
+        let mut is_defined = true;
+        in_pairs(a, b, y, |a, b, y| is_defined &= T::binary(kind, a, b, y));
+        is_defined
+    })
 }
 
 fn compare(kind: Compare, (dtype, a): (DType, Numbers), b: Numbers, n: usize, y: &mut [u8]) {
-    arithmetic!(dtype, T => T::compare(kind, a.line(), b.line(), first(y, n)))
+    arithmetic!(dtype, T => in_pairs(a.line(), b.line(), first(y, n), |a, b, y| T::compare(kind, a, b, y)))
 }
 
 fn select(c: Numbers, (dtype, a): (DType, Numbers), b: Numbers, n: usize, y: &mut [u8]) {
@@ -126,7 +136,7 @@ fn select(c: Numbers, (dtype, a): (DType, Numbers), b: Numbers, n: usize, y: &mu
 
 fn cast((dtype, x): (DType, Numbers), to: DType, n: usize, y: &mut [u8]) {
     arithmetic!(dtype, T => match to {
-        DType::Bool => T::compare(Compare::Ne, x.line(), Line::One(T::default()), first(y, n)),
+        DType::Bool => compare(Compare::Ne, (dtype, x), Numbers::one(T::default()), n, y),
         DType::BF16 => round::<T, half::bf16>(x.line().as_slice(), first(y, n)),
         DType::F16 => round::<T, half::f16>(x.line().as_slice(), first(y, n)),
         _ => arithmetic!(to, U => convert::<T, U>(x.line().as_slice(), first(y, n))),
