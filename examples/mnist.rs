@@ -34,7 +34,7 @@ type Features<B> = Sequential<(
 type Classifier<B> = Sequential<(Linear<B>, ReLU, Dropout<B>, Linear<B>)>;
 
 /// A small convolutional network for digits: `(n, 1, 28, 28) -> (n, 10)`.
-#[derive(Debug, Module)]
+#[derive(Module)]
 struct Net<B: Backend> {
     features: Features<B>,
     classifier: Classifier<B>,

@@ -174,7 +174,7 @@ stateless! { Softmax2d |_layer, x| match x.rank() {
 /// assert_eq!(y.to_vec::<f32>()?, [-0.25, 2.]);
 /// # Ok::<(), firesteel::Error>(())
 /// ```
-#[derive(Clone, Debug, Module)]
+#[derive(Clone, Module)]
 pub struct PReLU<B: Backend> {
     /// The slopes below 0: `(num_parameters)`
     pub weight: Param<B>,
@@ -203,7 +203,7 @@ impl<B: Backend> Layer<B> for PReLU<B> {
 /// assert_eq!(layer.forward(&Tensor::new([-1.0, 2.0], &Cpu)?)?.to_vec::<f32>()?, [-0.5, 2.]);
 /// # Ok::<(), firesteel::Error>(())
 /// ```
-#[derive(Clone, Debug, Module)]
+#[derive(Clone, Module)]
 pub struct RReLU<B: Backend> {
     /// The least slope.
     pub lower: f64,

@@ -12,7 +12,7 @@ use crate::{Backend, Result, Tensor};
 /// assert_eq!(y.shape(), &[5, 4]);
 /// # Ok::<(), firesteel::Error>(())
 /// ```
-#[derive(Clone, Debug, Module)]
+#[derive(Clone, Module)]
 pub struct Bilinear<B: Backend> {
     /// `(out_features, in1_features, in2_features)`
     pub weight: Param<B>,

@@ -15,7 +15,8 @@ macro_rules! convolutions {
         /// assert_eq!(layer.forward(&x)?.shape()[..3], [2, 8, 6]);
         /// # Ok::<(), firesteel::Error>(())
         /// ```
-        #[derive(Clone, Debug, Module)]
+        #[derive(Clone, Module)]
+        #[module(extra_repr)]
         pub struct $name<B: Backend> {
             /// `(out_channels, in_channels / groups, kernel..)`
             pub weight: Param<B>,
@@ -58,6 +59,10 @@ macro_rules! convolutions {
                 Self { bias: None, ..self }
             }
 
+            fn extra_repr(&self) -> String {
+                settings(self.weight.shape(), self.bias.is_some(), &self.options)
+            }
+
             /// The same convolution with padding made of something else.
             pub fn padding_mode(self, padding_mode: PadMode) -> Self {
                 Self { padding_mode, ..self }
@@ -91,6 +96,34 @@ pub(super) fn weight_shape([first, second]: [usize; 2], kernel: &[usize], groups
         return Err(Error::value("conv", why));
     }
     Ok([first, second / groups].into_iter().chain(kernel.iter().copied()).collect())
+}
+
+/// What `Debug` prints: the channels, the kernel and the stride, and what else is not as it is by default.
+fn settings(weight: &Shape, has_bias: bool, options: &ConvOptions) -> String {
+    let ConvOptions { stride, padding, dilation, groups } = options;
+    let [outputs, inputs, kernel @ ..] = &weight[..] else {
+        return String::new();
+    };
+    let each = |n: &PerDim| n.resolve("conv", "a setting", kernel.len()).unwrap_or_default().to_vec();
+    let mut text = format!("{}, {outputs}, kernel_size={kernel:?}", inputs * groups);
+    text += &format!(", stride={:?}", each(stride));
+    match padding {
+        ConvPadding::Zeros(zeros) if each(zeros).iter().any(|&n| n > 0) => {
+            text += &format!(", padding={:?}", each(zeros));
+        }
+        ConvPadding::Same => text += ", padding=same",
+        ConvPadding::Zeros(_) | ConvPadding::Valid => (),
+    }
+    if each(dilation).iter().any(|&n| n != 1) {
+        text += &format!(", dilation={:?}", each(dilation));
+    }
+    if *groups != 1 {
+        text += &format!(", groups={groups}");
+    }
+    if !has_bias {
+        text += ", bias=false";
+    }
+    text
 }
 
 /// A weight of this shape and a bias, even in `±1/√n` with the number `n` of elements behind the weight's first dim.

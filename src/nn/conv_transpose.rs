@@ -17,7 +17,7 @@ macro_rules! convolutions {
         /// assert_eq!(layer.forward(&x)?.shape()[..3], [2, 8, 12]);
         /// # Ok::<(), firesteel::Error>(())
         /// ```
-        #[derive(Clone, Debug, Module)]
+        #[derive(Clone, Module)]
         pub struct $name<B: Backend> {
             /// `(in_channels, out_channels / groups, kernel..)`
             pub weight: Param<B>,

@@ -18,7 +18,7 @@ macro_rules! dropouts {
         /// assert_eq!(dropout.forward(&x)?.to_vec::<f32>()?, x.to_vec::<f32>()?);
         /// # Ok::<(), firesteel::Error>(())
         /// ```
-        #[derive(Clone, Debug, Module)]
+        #[derive(Clone, Module)]
         pub struct $name<B: Backend> {
             p: f64,
             training: Mode,

@@ -12,7 +12,8 @@ use crate::{Backend, BagMode, EmbeddingBagOptions, EmbeddingOptions, Result, Ten
 /// assert_eq!((y.shape(), &y.to_vec::<f32>()?[9..]), (&Shape::from([2, 2, 3]), &[0.; 3][..]));
 /// # Ok::<(), firesteel::Error>(())
 /// ```
-#[derive(Clone, Debug, Module)]
+#[derive(Clone, Module)]
+#[module(extra_repr)]
 pub struct Embedding<B: Backend> {
     /// `(num_embeddings, embedding_dim)`
     pub weight: Param<B>,
@@ -21,6 +22,12 @@ pub struct Embedding<B: Backend> {
 }
 
 impl<B: Backend> Embedding<B> {
+    fn extra_repr(&self) -> String {
+        let sizes: Vec<_> = self.weight.shape().iter().map(usize::to_string).collect();
+        let padding = self.padding_idx.map_or(String::new(), |i| format!(", padding_idx={i}"));
+        sizes.join(", ") + &padding
+    }
+
     /// A table that begins normally distributed.
     pub fn new(num_embeddings: usize, embedding_dim: usize, device: &B) -> Result<Self> {
         Self::from_pretrained(Tensor::randn([num_embeddings, embedding_dim], device)?)
@@ -55,7 +62,7 @@ impl<B: Backend> Layer<B> for Embedding<B> {
 /// assert_eq!(bag.forward_offsets(&x, &offsets, None)?.shape(), &[2, 3]);
 /// # Ok::<(), firesteel::Error>(())
 /// ```
-#[derive(Clone, Debug, Module)]
+#[derive(Clone, Module)]
 pub struct EmbeddingBag<B: Backend> {
     /// `(num_embeddings, embedding_dim)`
     pub weight: Param<B>,

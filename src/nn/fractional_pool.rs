@@ -13,7 +13,7 @@ macro_rules! pools {
         #[doc = concat!("assert_eq!(layer.forward(&Tensor::ones(", $shape, ", &Cpu)?)?.shape(), &", $result, ");")]
         /// # Ok::<(), firesteel::Error>(())
         /// ```
-        #[derive(Clone, Debug, Module)]
+        #[derive(Clone, Module)]
         pub struct $name<B: Backend> {
             #[doc = concat!("Random numbers in `[0, 1)` to be used each time, `(n, c, ", $dims, ")`; without them they are drawn.")]
             pub _random_samples: Option<Buffer<B>>,

@@ -1,11 +1,11 @@
 //! Layers that learn how many features come in from their first input.
 use super::{
     BatchNorm1d, BatchNorm2d, BatchNorm3d, Conv1d, Conv2d, Conv3d, ConvTranspose1d, ConvTranspose2d,
-    ConvTranspose3d, InstanceNorm1d, InstanceNorm2d, InstanceNorm3d, Layer, Linear, Mode, Module, Visit,
-    VisitMut, join,
+    ConvTranspose3d, InstanceNorm1d, InstanceNorm2d, InstanceNorm3d, Layer, Linear, Mode, Module, Printer,
+    Visit, VisitModules, VisitMut, join,
 };
 use crate::{Backend, ConvOptions, ConvTransposeOptions, Error, PerDim, Result, Tensor};
-use std::sync::OnceLock;
+use std::{fmt, sync::OnceLock};
 
 /// Declares lazy layers: what they keep until the first input, and how they become what they are.
 macro_rules! lazies {
@@ -26,7 +26,7 @@ macro_rules! lazies {
         /// assert!(layer.layer().is_some());
         /// # Ok::<(), firesteel::Error>(())
         /// ```
-        #[derive(Clone, Debug)]
+        #[derive(Clone)]
         pub struct $name<B: Backend> {
             $($(#[$field_doc])* pub $field: $type,)*
             layer: OnceLock<$layer<B>>,
@@ -66,6 +66,16 @@ macro_rules! lazies {
             }
         }
 
+        /// As the layer, once there is one.
+        impl<B: Backend> fmt::Debug for $name<B> {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                match self.layer.get() {
+                    Some(layer) => layer.fmt(f),
+                    None => Printer::new(stringify!($name))$(.setting(stringify!($field), &self.$field))*.finish(f),
+                }
+            }
+        }
+
         impl<B: Backend> Module<B> for $name<B> {
             type Over<C: Backend> = $name<C>;
             fn visit<'a>(&'a self, path: &str, visit: Visit<'_, 'a, B>) -> Result<()> {
@@ -86,6 +96,12 @@ macro_rules! lazies {
                     None => OnceLock::new(),
                 };
                 Ok($name { $($field: self.$field.clone(),)* layer, training: self.training.clone() })
+            }
+            fn visit_modules(&mut self, path: &str, visit: VisitModules<'_>) -> Result<()> {
+                if let Some(layer) = self.layer.get_mut() {
+                    layer.visit_modules(path, visit)?;
+                }
+                visit(path, self)
             }
         }
     )*};

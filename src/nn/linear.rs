@@ -4,7 +4,8 @@ use crate::{Backend, Fused, Op, Result, Tensor};
 
 /// `y = x Wᵀ + b`: `(.., in_features) -> (.., out_features)`.
 /// <https://docs.pytorch.org/docs/stable/generated/torch.nn.Linear.html>
-#[derive(Clone, Debug, Module)]
+#[derive(Clone, Module)]
+#[module(extra_repr)]
 pub struct Linear<B: Backend> {
     /// `(out_features, in_features)`
     pub weight: Param<B>,
@@ -30,6 +31,17 @@ impl<B: Backend> Linear<B> {
     pub fn without_bias(in_features: usize, out_features: usize, device: &B) -> Result<Self> {
         let weight = init::fan_in_uniform([out_features, in_features], in_features, device)?;
         Ok(Self { weight: Param::new(weight)?, bias: None })
+    }
+}
+
+impl<B: Backend> Linear<B> {
+    fn extra_repr(&self) -> String {
+        match self.weight.shape()[..] {
+            [outputs, inputs] => {
+                format!("in_features={inputs}, out_features={outputs}, bias={}", self.bias.is_some())
+            }
+            _ => String::new(),
+        }
     }
 }
 

@@ -20,10 +20,12 @@ mod norm;
 mod padding;
 mod param;
 mod pool;
+mod print;
 pub mod rnn;
 mod sequential;
 mod state;
 mod stateless;
+mod summary;
 mod transformer;
 mod vision;
 
@@ -46,15 +48,17 @@ pub use kv_cache::KvCache;
 pub use lazy::*;
 pub use linear::Linear;
 pub use loss::*;
-pub use module::{Layer, Leaf, LeafMut, Module, Visit, VisitMut, join};
+pub use module::{Layer, Leaf, LeafMut, Module, Visit, VisitModules, VisitMut, join};
 pub use multihead_attention::{AttentionMasks, MultiheadAttention, MultiheadOptions};
 pub use norm::*;
 pub use padding::*;
 pub use param::{Buffer, Mode, Param};
 pub use pool::*;
+pub use print::Printer;
 pub use rnn::{GRU, GRUCell, LSTM, LSTMCell, Nonlinearity, RNN, RNNCell, RnnOptions};
 pub use sequential::Sequential;
 pub use state::{Mismatch, State, StateDict};
+pub use summary::{Row, Sketch, Summary, summary, summary_with};
 pub use transformer::*;
 pub use vision::{
     ChannelShuffle, PixelShuffle, PixelUnshuffle, Upsample, UpsamplingBilinear2d, UpsamplingNearest2d,

@@ -1,7 +1,14 @@
 //! What a module is: something with parameters, found by the names of its fields.
-use super::{Buffer, Mode, Param};
+use super::{
+    Buffer, Mode, Param,
+    print::{Printer, printed},
+};
 use crate::{Backend, Result, Tensor};
-use std::{fmt::Display, marker::PhantomData};
+use std::{
+    any::Any,
+    fmt::{self, Debug, Display},
+    marker::PhantomData,
+};
 
 /// A leaf of a module, to be read.
 pub enum Leaf<'a, B: Backend> {
@@ -28,13 +35,17 @@ pub type Visit<'v, 'a, B> = &'v mut dyn FnMut(&str, Leaf<'a, B>) -> Result<()>;
 /// Changes leaves by their paths.
 pub type VisitMut<'v, B> = &'v mut dyn FnMut(&str, LeafMut<'_, B>) -> Result<()>;
 
+/// Changes modules by their paths.
+pub type VisitModules<'v> = &'v mut dyn FnMut(&str, &mut dyn Any) -> Result<()>;
+
 /// Something with parameters; `#[derive(Module)]` implements it for a struct with named fields, whose names
-/// are those of PyTorch's `state_dict`.
+/// are those of PyTorch's `state_dict`. It implements `Debug` as well, which prints a module as PyTorch does; where
+/// the struct has the attribute `#[module(extra_repr)]`, a method `extra_repr(&self) -> String` writes its settings.
 ///
 /// ```
 /// use firesteel::{nn::{Linear, Module}, prelude::*};
 ///
-/// #[derive(Debug, Module)]
+/// #[derive(Module)]
 /// struct Net<B: Backend> {
 ///     fc1: Linear<B>,
 ///     fc2: Linear<B>,
@@ -47,7 +58,7 @@ pub type VisitMut<'v, B> = &'v mut dyn FnMut(&str, LeafMut<'_, B>) -> Result<()>
 /// assert_eq!(net.num_parameters(), 4 * 8 + 8 + 8 * 2 + 2);
 /// # Ok::<(), firesteel::Error>(())
 /// ```
-pub trait Module<B: Backend>: Sized {
+pub trait Module<B: Backend>: Debug + Sized + 'static {
     /// The same module on another backend.
     type Over<C: Backend>: Module<C>;
 
@@ -59,6 +70,30 @@ pub trait Module<B: Backend>: Sized {
 
     /// The same module on another device or backend, leaf by leaf.
     fn to<C: Backend>(&self, device: &C) -> Result<Self::Over<C>>;
+
+    /// Calls `visit` with the path of each module inside of this one, and then with this one itself, to change it.
+    fn visit_modules(&mut self, path: &str, visit: VisitModules<'_>) -> Result<()> {
+        visit(path, self)
+    }
+
+    /// How it is printed as a part of another module; nothing where it is no module, as a parameter.
+    fn printed(&self) -> Option<String> {
+        Some(printed(self))
+    }
+
+    /// Changes every module of type `T` in this one, and this one itself where it is of that type.
+    /// <https://docs.pytorch.org/docs/stable/generated/torch.nn.Module.html#torch.nn.Module.apply>
+    ///
+    /// ```
+    /// use firesteel::{nn::{Linear, Module, ReLU, Sequential, init}, prelude::*};
+    /// let mut net = Sequential((Linear::new(4, 8, &Cpu)?, ReLU, Linear::new(8, 2, &Cpu)?));
+    /// net.apply::<Linear<Cpu>>(|layer| init::constant(&mut layer.weight, 0.5))?;
+    /// assert_eq!(net.0.2.weight.sum(..)?.item::<f32>()?, 8.0);
+    /// # Ok::<(), firesteel::Error>(())
+    /// ```
+    fn apply<T: 'static>(&mut self, mut change: impl FnMut(&mut T) -> Result<()>) -> Result<()> {
+        self.visit_modules("", &mut |_, module| module.downcast_mut().map_or(Ok(()), &mut change))
+    }
 
     /// Every parameter with its path.
     fn named_parameters(&self) -> Vec<(String, &Param<B>)> {
@@ -161,6 +196,13 @@ impl<B: Backend, M: Module<B>> Module<B> for Vec<M> {
     fn to<C: Backend>(&self, device: &C) -> Result<Self::Over<C>> {
         self.iter().map(|m| m.to(device)).collect()
     }
+    fn visit_modules(&mut self, path: &str, visit: VisitModules<'_>) -> Result<()> {
+        self.iter_mut().enumerate().try_for_each(|(i, m)| m.visit_modules(&join(path, i), visit))
+    }
+    fn printed(&self) -> Option<String> {
+        let parts = self.iter().map(M::printed).collect::<Option<Vec<_>>>()?;
+        Some(format!("{}", fmt::from_fn(|f| Printer::new("ModuleList").list(parts.clone()).finish(f))))
+    }
 }
 
 /// A module that may be missing.
@@ -175,6 +217,12 @@ impl<B: Backend, M: Module<B>> Module<B> for Option<M> {
     fn to<C: Backend>(&self, device: &C) -> Result<Self::Over<C>> {
         self.as_ref().map(|m| m.to(device)).transpose()
     }
+    fn visit_modules(&mut self, path: &str, visit: VisitModules<'_>) -> Result<()> {
+        self.iter_mut().try_for_each(|m| m.visit_modules(path, visit))
+    }
+    fn printed(&self) -> Option<String> {
+        self.as_ref().and_then(M::printed)
+    }
 }
 
 /// The backend of a module that has no parameters of its own.
@@ -188,5 +236,11 @@ impl<B: Backend> Module<B> for PhantomData<B> {
     }
     fn to<C: Backend>(&self, _: &C) -> Result<PhantomData<C>> {
         Ok(PhantomData)
+    }
+    fn visit_modules(&mut self, _: &str, _: VisitModules<'_>) -> Result<()> {
+        Ok(())
+    }
+    fn printed(&self) -> Option<String> {
+        None
     }
 }

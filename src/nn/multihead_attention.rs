@@ -75,7 +75,7 @@ impl<B: Backend> Clone for AttentionMasks<'_, B> {
 /// assert_eq!(weights.shape(), &[3, 5, 5]);
 /// # Ok::<(), firesteel::Error>(())
 /// ```
-#[derive(Clone, Debug, Module)]
+#[derive(Clone, Module)]
 pub struct MultiheadAttention<B: Backend> {
     /// All three projections, `(3 embed_dim, embed_dim)`, where keys and values have the features of queries.
     pub in_proj_weight: Option<Param<B>>,

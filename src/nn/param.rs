@@ -1,5 +1,5 @@
 //! The leaves of modules: what is learned, what is kept, and whether one is learning.
-use super::module::{Leaf, LeafMut, Module, Visit, VisitMut};
+use super::module::{Leaf, LeafMut, Module, Visit, VisitModules, VisitMut};
 use crate::{Backend, Error, Result, Tensor};
 use std::{
     fmt,
@@ -88,6 +88,12 @@ impl<B: Backend> Module<B> for Param<B> {
         let tensor = if self.trainable { value.requires_grad()? } else { value };
         Ok(Param { id: self.id, tensor, trainable: self.trainable })
     }
+    fn visit_modules(&mut self, _: &str, _: VisitModules<'_>) -> Result<()> {
+        Ok(())
+    }
+    fn printed(&self) -> Option<String> {
+        None
+    }
 }
 
 /// What is kept but not learned. `forward(&self)` may replace it, as a running mean needs.
@@ -133,6 +139,12 @@ impl<B: Backend> Module<B> for Buffer<B> {
     fn to<C: Backend>(&self, device: &C) -> Result<Buffer<C>> {
         Ok(Buffer::new(self.get().to(device)?))
     }
+    fn visit_modules(&mut self, _: &str, _: VisitModules<'_>) -> Result<()> {
+        Ok(())
+    }
+    fn printed(&self) -> Option<String> {
+        None
+    }
 }
 
 /// Training, or evaluation. A module whose `forward` differs has one as a field.
@@ -173,5 +185,11 @@ impl<B: Backend> Module<B> for Mode {
     }
     fn to<C: Backend>(&self, _: &C) -> Result<Mode> {
         Ok(self.clone())
+    }
+    fn visit_modules(&mut self, _: &str, _: VisitModules<'_>) -> Result<()> {
+        Ok(())
+    }
+    fn printed(&self) -> Option<String> {
+        None
     }
 }

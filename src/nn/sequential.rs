@@ -1,6 +1,10 @@
 //! Layers one after another.
-use super::module::{Layer, Module, Visit, VisitMut, join};
+use super::{
+    module::{Layer, Module, Visit, VisitModules, VisitMut, join},
+    print::{Printer, printed},
+};
 use crate::{Backend, Result, Tensor};
+use std::fmt;
 
 /// Layers one after another, a tuple of up to sixteen; their names are their numbers, as in
 /// [`torch.nn.Sequential`](https://docs.pytorch.org/docs/stable/generated/torch.nn.Sequential.html).
@@ -13,7 +17,7 @@ use crate::{Backend, Result, Tensor};
 /// assert_eq!(net.forward(&Tensor::zeros([5, 4], &cpu)?)?.shape(), &[5, 2]);
 /// # Ok::<(), firesteel::Error>(())
 /// ```
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct Sequential<L>(pub L);
 
 macro_rules! tuples {
@@ -31,6 +35,16 @@ macro_rules! tuples {
             }
             fn to<OTHER: Backend>(&self, device: &OTHER) -> Result<Self::Over<OTHER>> {
                 Ok(Sequential(($(self.0.$n.to(device)?,)*)))
+            }
+            fn visit_modules(&mut self, path: &str, visit: VisitModules<'_>) -> Result<()> {
+                $(self.0.$n.visit_modules(&join(path, $n), visit)?;)*
+                visit(path, self)
+            }
+        }
+
+        impl<$($layer: fmt::Debug),*> fmt::Debug for Sequential<($($layer,)*)> {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                Printer::new("Sequential").list(vec![$(printed(&self.0.$n)),*]).finish(f)
             }
         }
 

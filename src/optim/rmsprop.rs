@@ -37,6 +37,33 @@ const V: &str = "square_avg";
 const A: &str = "grad_avg";
 const BUFFER: &str = "momentum_buffer";
 
+impl RMSpropOptions {
+    /// What `p`, `v`, `a` and `b` become; instead of what is not remembered stands something that is not used.
+    fn next<D: Differentiable>(
+        &self,
+        gradient: &Tensor<D>,
+        p: Expr<D>,
+        v: Expr<D>,
+        a: Option<Expr<D>>,
+        b: Option<Expr<D>>,
+    ) -> [Expr<D>; 4] {
+        let Self { lr, alpha, eps, weight_decay, momentum, maximize, .. } = *self;
+        let g = descent(&p, gradient, maximize, weight_decay);
+        let v = v * alpha + g.square() * (1. - alpha);
+        let a = a.map(|a| a.clone() + (g.clone() - a) * (1. - alpha));
+        let size = match &a {
+            Some(a) => (v.clone() - a.square()).sqrt() + eps,
+            None => v.sqrt() + eps,
+        };
+        let b = b.map(|b| b * momentum + g.clone() / size.clone());
+        let step = match &b {
+            Some(b) => b.clone() * lr,
+            None => g * lr / size,
+        };
+        [p - step, v.clone(), a.unwrap_or_else(|| v.clone()), b.unwrap_or(v)]
+    }
+}
+
 impl Rule for RMSpropOptions {
     fn check(&self) -> Result<()> {
         let numbers = [
@@ -64,45 +91,31 @@ impl Rule for RMSpropOptions {
         gradient: &Tensor<D>,
         state: &mut ParamState<D>,
     ) -> Result<()> {
-        let Self { lr, alpha, eps, weight_decay, momentum, centered, maximize } = *self;
-        let direction = |p: &Expr<D>| descent(p, gradient, maximize, weight_decay);
-        let squares = |v: Expr<D>, g: &Expr<D>| v * alpha + g.square() * (1. - alpha);
-        let average = |a: Expr<D>, g: &Expr<D>| a.clone() + (g.clone() - a) * (1. - alpha);
-        let spread = |v: &Expr<D>, a: &Expr<D>| (v.clone() - a.square()).sqrt() + eps;
-        match (centered, momentum != 0.) {
+        match (self.centered, self.momentum != 0.) {
             (false, false) => {
                 let [v] = state.tensors([V], p)?;
                 Expr::update([p, v], |[p, v]| {
-                    let g = direction(&p);
-                    let v = squares(v, &g);
-                    [p - g * lr / (v.sqrt() + eps), v]
+                    let [p, v, ..] = self.next(gradient, p, v, None, None);
+                    [p, v]
                 })
             }
             (true, false) => {
                 let [v, a] = state.tensors([V, A], p)?;
                 Expr::update([p, v, a], |[p, v, a]| {
-                    let g = direction(&p);
-                    let (v, a) = (squares(v, &g), average(a, &g));
-                    [p - g * lr / spread(&v, &a), v, a]
+                    let [p, v, a, _] = self.next(gradient, p, v, Some(a), None);
+                    [p, v, a]
                 })
             }
             (false, true) => {
                 let [v, b] = state.tensors([V, BUFFER], p)?;
                 Expr::update([p, v, b], |[p, v, b]| {
-                    let g = direction(&p);
-                    let v = squares(v, &g);
-                    let b = b * momentum + g / (v.sqrt() + eps);
-                    [p - b.clone() * lr, v, b]
+                    let [p, v, _, b] = self.next(gradient, p, v, None, Some(b));
+                    [p, v, b]
                 })
             }
             (true, true) => {
                 let [v, a, b] = state.tensors([V, A, BUFFER], p)?;
-                Expr::update([p, v, a, b], |[p, v, a, b]| {
-                    let g = direction(&p);
-                    let (v, a) = (squares(v, &g), average(a, &g));
-                    let b = b * momentum + g / spread(&v, &a);
-                    [p - b.clone() * lr, v, a, b]
-                })
+                Expr::update([p, v, a, b], |[p, v, a, b]| self.next(gradient, p, v, Some(a), Some(b)))
             }
         }
     }

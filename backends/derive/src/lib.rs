@@ -1,13 +1,15 @@
 //! `#[derive(Module)]`: what a module learns and keeps is found by the names of its fields.
 //!
 //! A field whose type names the backend is a parameter, a buffer or a module; so is one of type `Mode`. Any
-//! other field is configuration, and is cloned.
+//! other field is configuration, and is cloned and printed.
 use proc_macro2::{Ident, TokenStream, TokenTree};
 use quote::{ToTokens, format_ident, quote};
 use syn::{Data, DeriveInput, Error, Field, Fields, GenericParam, Result, parse_macro_input};
 
-/// Implements `firesteel::nn::Module` for a struct whose first type parameter is the backend.
-#[proc_macro_derive(Module)]
+/// Implements `firesteel::nn::Module`, and `Debug` in the form of PyTorch's `print(model)`, for a struct whose first
+/// type parameter is the backend. With the attribute `#[module(extra_repr)]` a method `extra_repr(&self) -> String`
+/// of the struct writes its settings; else they are its fields that are no modules.
+#[proc_macro_derive(Module, attributes(module))]
 pub fn module(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
     let input = parse_macro_input!(input as DeriveInput);
     expand(&input).unwrap_or_else(Error::into_compile_error).into()
@@ -38,7 +40,23 @@ fn expand(input: &DeriveInput) -> Result<TokenStream> {
     let ty: Vec<_> = modules.iter().map(|f| &f.ty).collect();
     let key: Vec<_> =
         part.iter().map(|ident| ident.to_string().trim_start_matches("r#").to_owned()).collect();
+    let settings = match has_extra_repr(input)? {
+        true => quote!(.settings(self.extra_repr())),
+        false => {
+            let names = plain.iter().map(|ident| ident.to_string());
+            quote!(#(.setting(#names, &self.#plain))*)
+        }
+    };
     Ok(quote! {
+        impl<#b: ::firesteel::Backend> ::core::fmt::Debug for #name<#b> {
+            fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+                ::firesteel::nn::Printer::new(::core::stringify!(#name))
+                    #settings
+                    #(.part::<#b, #ty>(#key, &self.#part))*
+                    .finish(f)
+            }
+        }
+
         impl<#b: ::firesteel::Backend> ::firesteel::nn::Module<#b> for #name<#b> {
             type Over<C: ::firesteel::Backend> = #name<C>;
 
@@ -68,8 +86,33 @@ fn expand(input: &DeriveInput) -> Result<TokenStream> {
                     #(#plain: ::core::clone::Clone::clone(&self.#plain),)*
                 })
             }
+
+            fn visit_modules(
+                &mut self,
+                path: &str,
+                visit: ::firesteel::nn::VisitModules<'_>,
+            ) -> ::firesteel::Result<()> {
+                #(<#ty as ::firesteel::nn::Module<#b>>::visit_modules(
+                    &mut self.#part, &::firesteel::nn::join(path, #key), visit)?;)*
+                visit(path, self)
+            }
         }
     })
+}
+
+/// Whether the struct writes its settings itself.
+fn has_extra_repr(input: &DeriveInput) -> Result<bool> {
+    let mut found = false;
+    for attribute in input.attrs.iter().filter(|attribute| attribute.path().is_ident("module")) {
+        attribute.parse_nested_meta(|meta| match meta.path.is_ident("extra_repr") {
+            true => {
+                found = true;
+                Ok(())
+            }
+            false => Err(meta.error("of a module's attributes there is only `extra_repr`")),
+        })?;
+    }
+    Ok(found)
 }
 
 /// Whether the field's type mentions `wanted`.

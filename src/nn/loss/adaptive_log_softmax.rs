@@ -27,7 +27,7 @@ pub struct AdaptiveLogSoftmaxOutput<B: Backend> {
 /// assert_eq!(output.shape(), &[3]);
 /// # Ok::<(), firesteel::Error>(())
 /// ```
-#[derive(Clone, Debug, Module)]
+#[derive(Clone, Module)]
 pub struct AdaptiveLogSoftmaxWithLoss<B: Backend> {
     /// To the frequent classes and the clusters.
     pub head: Linear<B>,

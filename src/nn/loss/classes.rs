@@ -22,7 +22,7 @@ macro_rules! losses {
         /// assert!(loss.item::<f32>()? > 0.);
         /// # Ok::<(), firesteel::Error>(())
         /// ```
-        #[derive(Clone, Debug, Module)]
+        #[derive(Clone, Module)]
         pub struct $name<B: Backend> {
             $(
                 #[doc = concat!("As [`", stringify!($options), "::", stringify!($factor), "`].")]

@@ -12,7 +12,7 @@ use crate::{Backend, CrossEntropyOptions, Reduction, Result, Tensor};
 /// assert!((loss.item::<f32>()? - 4f32.ln()).abs() < 1e-6);
 /// # Ok::<(), firesteel::Error>(())
 /// ```
-#[derive(Clone, Debug, Module)]
+#[derive(Clone, Module)]
 pub struct LinearCrossEntropyLoss<B: Backend> {
     /// From features to logits.
     pub linear: Linear<B>,

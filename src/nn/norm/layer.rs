@@ -11,7 +11,7 @@ use crate::{Backend, Result, Shape, Tensor};
 /// assert_eq!(norm.forward(&Tensor::new([1.0, 3.0], &Cpu)?)?.to_vec::<f32>()?, [-1., 1.]);
 /// # Ok::<(), firesteel::Error>(())
 /// ```
-#[derive(Clone, Debug, Module)]
+#[derive(Clone, Module)]
 pub struct LayerNorm<B: Backend> {
     /// The learned factors: `normalized_shape`
     pub weight: Option<Param<B>>,
@@ -66,7 +66,7 @@ impl<B: Backend> Layer<B> for LayerNorm<B> {
 /// assert_eq!(norm.forward(&Tensor::new([3.0, -3.0], &Cpu)?)?.to_vec::<f32>()?, [1., -1.]);
 /// # Ok::<(), firesteel::Error>(())
 /// ```
-#[derive(Clone, Debug, Module)]
+#[derive(Clone, Module)]
 pub struct RMSNorm<B: Backend> {
     /// The learned factors: `normalized_shape`
     pub weight: Option<Param<B>>,
@@ -110,7 +110,7 @@ impl<B: Backend> Layer<B> for RMSNorm<B> {
 /// assert_eq!(norm.forward(&Tensor::new([[1.0, 3.0]], &Cpu)?)?.to_vec::<f32>()?, [-1., 1.]);
 /// # Ok::<(), firesteel::Error>(())
 /// ```
-#[derive(Clone, Debug, Module)]
+#[derive(Clone, Module)]
 pub struct GroupNorm<B: Backend> {
     /// The learned factors: `(num_channels)`
     pub weight: Option<Param<B>>,

@@ -14,7 +14,8 @@ macro_rules! running_norm {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
         #[doc = concat!("<https://docs.pytorch.org/docs/stable/generated/torch.nn.", stringify!($name), ".html>")]
-        #[derive(Clone, Debug, Module)]
+        #[derive(Clone, Module)]
+        #[module(extra_repr)]
         pub struct $name<B: Backend> {
             /// The learned factors: `(num_features)`
             pub weight: Option<Param<B>>,
@@ -50,6 +51,13 @@ macro_rules! running_norm {
                     num_features,
                     training: Mode::default(),
                 })
+            }
+
+            fn extra_repr(&self) -> String {
+                let momentum = self.momentum.map_or("none".to_owned(), |momentum| momentum.to_string());
+                let (features, eps) = (self.num_features, self.eps);
+                let (affine, running) = (self.weight.is_some(), self.running_mean.is_some());
+                format!("{features}, eps={eps:?}, momentum={momentum}, affine={affine}, track_running_stats={running}")
             }
 
             /// The same norm with another `eps`.

@@ -8,7 +8,7 @@ use smallvec::smallvec;
 macro_rules! cells {
     ($($(#[$doc:meta])* $name:ident $kind:expr, $($field:ident: $type:ty)?;)*) => {$(
         $(#[$doc])*
-        #[derive(Clone, Debug, Module)]
+        #[derive(Clone, Module)]
         pub struct $name<B: Backend> {
             /// `(gates · hidden_size, input_size)`
             pub weight_ih: Param<B>,

@@ -2,8 +2,9 @@
 use super::packed::PackedSequence;
 use super::stack::{RnnOptions, Sizes, Stack};
 use super::step::{Kind, Nonlinearity, States};
-use crate::nn::{Module, Visit, VisitMut};
+use crate::nn::{Module, Printer, Visit, VisitMut};
 use crate::{Backend, Error, Result, Tensor};
+use std::fmt;
 
 /// Declares recurrent nets: which kind, and what its states are to the caller.
 macro_rules! recurrent {
@@ -24,8 +25,14 @@ macro_rules! recurrent {
         /// assert_eq!((y.shape(), h.shape()), (&Shape::from([3, 5, 20]), &Shape::from([2, 3, 20])));
         /// # Ok::<(), firesteel::Error>(())
         /// ```
-        #[derive(Clone, Debug)]
+        #[derive(Clone)]
         pub struct $name<B: Backend>(Stack<B>);
+
+        impl<B: Backend> fmt::Debug for $name<B> {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                Printer::new(stringify!($name)).settings(self.0.settings()).finish(f)
+            }
+        }
 
         impl<B: Backend> $name<B> {
             /// One layer, forward in time. All parameters are even in `±1/√hidden_size`.

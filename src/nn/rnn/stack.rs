@@ -51,7 +51,7 @@ impl Sizes {
 }
 
 /// The weights of one layer in one direction.
-#[derive(Clone, Debug, Module)]
+#[derive(Clone, Module)]
 struct Direction<B: Backend> {
     weight_ih: Param<B>,
     weight_hh: Param<B>,
@@ -239,6 +239,23 @@ impl<B: Backend> Stack<B> {
             x.sorted(state)
         });
         checked.collect()
+    }
+
+    /// What `Debug` prints: the sizes, and what is not as it is by default.
+    pub(super) fn settings(&self) -> String {
+        let RnnOptions { num_layers, bias, batch_first, dropout, bidirectional } = self.options;
+        let default = RnnOptions::default();
+        let all = [
+            (format!("proj_size={}", self.sizes.projection.unwrap_or(0)), self.sizes.projection.is_some()),
+            (format!("num_layers={num_layers}"), num_layers != default.num_layers),
+            (format!("bias={bias}"), bias != default.bias),
+            (format!("batch_first={batch_first}"), batch_first != default.batch_first),
+            (format!("dropout={dropout}"), dropout != default.dropout),
+            (format!("bidirectional={bidirectional}"), bidirectional != default.bidirectional),
+        ];
+        let sizes = [self.sizes.input.to_string(), self.sizes.hidden.to_string()];
+        let said = all.into_iter().filter(|(_, said)| *said).map(|(text, _)| text);
+        sizes.into_iter().chain(said).collect::<Vec<_>>().join(", ")
     }
 
     /// `_l0`, `_l0_reverse`, `_l1`, ..

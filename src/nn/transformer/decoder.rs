@@ -14,7 +14,7 @@ use crate::{Backend, Result, Tensor};
 /// assert_eq!(layer.forward(&target, &memory, causal, AttentionMasks::default())?.shape(), &[4, 3, 8]);
 /// # Ok::<(), firesteel::Error>(())
 /// ```
-#[derive(Clone, Debug, Module)]
+#[derive(Clone, Module)]
 pub struct TransformerDecoderLayer<B: Backend> {
     /// Of the target to itself.
     pub self_attn: MultiheadAttention<B>,
@@ -94,7 +94,7 @@ impl<B: Backend> TransformerDecoderLayer<B> {
 /// assert_eq!(y.shape(), &[4, 3, 8]);
 /// # Ok::<(), firesteel::Error>(())
 /// ```
-#[derive(Clone, Debug, Module)]
+#[derive(Clone, Module)]
 pub struct TransformerDecoder<B: Backend> {
     /// In order.
     pub layers: Vec<TransformerDecoderLayer<B>>,

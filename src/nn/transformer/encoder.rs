@@ -14,7 +14,7 @@ use crate::{Backend, Result, Tensor};
 /// assert_eq!(y.shape(), &[3, 5, 8]);
 /// # Ok::<(), firesteel::Error>(())
 /// ```
-#[derive(Clone, Debug, Module)]
+#[derive(Clone, Module)]
 pub struct TransformerEncoderLayer<B: Backend> {
     /// Of the sequence to itself.
     pub self_attn: MultiheadAttention<B>,
@@ -74,7 +74,7 @@ impl<B: Backend> TransformerEncoderLayer<B> {
 /// assert_eq!(y.shape(), &[5, 3, 8]);
 /// # Ok::<(), firesteel::Error>(())
 /// ```
-#[derive(Clone, Debug, Module)]
+#[derive(Clone, Module)]
 pub struct TransformerEncoder<B: Backend> {
     /// In order.
     pub layers: Vec<TransformerEncoderLayer<B>>,

@@ -32,7 +32,7 @@ impl<B: Backend> Default for TransformerMasks<'_, B> {
 /// assert_eq!(net.forward(&source, &target, TransformerMasks::default())?.shape(), &[4, 3, 8]);
 /// # Ok::<(), firesteel::Error>(())
 /// ```
-#[derive(Clone, Debug, Module)]
+#[derive(Clone, Module)]
 pub struct Transformer<B: Backend> {
     /// Reads.
     pub encoder: TransformerEncoder<B>,
