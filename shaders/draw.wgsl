@@ -4,6 +4,11 @@ fn rand_f32(block: u32) -> vec4<f32> {
     return vec4<f32>(words(block) >> vec4<u32>(8u)) * 5.9604644775390625e-8;
 }
 
+// Of the bits of each word that half precision holds as they are.
+fn rand_half(block: u32, kept: u32) -> vec4<f32> {
+    return vec4<f32>(words(block) & vec4<u32>(kept)) * 2.3283064365386963e-10;
+}
+
 // Box and Muller's, of each pair of even numbers.
 fn randn_f32(block: u32) -> vec4<f32> {
     let even = rand_f32(block);

@@ -199,9 +199,9 @@ fn third_order() -> Result<()> {
     let x = Tensor::new(1.5, (DType::F64, &device))?.requires_grad()?;
     let y = x.pow(4)?;
     let first = grad(&y, &[&x])?.swap_remove(0);
-    let x = x.inner();
+    let x = x.lower();
     let second = grad(&first, &[&x])?.swap_remove(0);
-    let third = grad(&second, &[&x.inner()])?.swap_remove(0);
+    let third = grad(&second, &[&x.lower()])?.swap_remove(0);
     assert_eq!((first.item::<f64>()?, second.item::<f64>()?, third.item::<f64>()?), (13.5, 27., 36.));
     Ok(())
 }

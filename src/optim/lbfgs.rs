@@ -353,7 +353,7 @@ impl<M, F> Problem<'_, M, F> {
             found.into_iter().map(|found| (found.id, found.gradient)).collect();
         let pieces = parameters::distinct(self.model).into_iter().map(|(id, p)| match found.get(&id) {
             Some(gradient) => gradient.flatten(0, -1),
-            None => p.inner().zeros_like()?.flatten(0, -1),
+            None => p.lower().zeros_like()?.flatten(0, -1),
         });
         let pieces = pieces.collect::<Result<Vec<_>>>()?;
         let gradient = Tensor::cat(&pieces.iter().collect::<Vec<_>>(), 0)?;

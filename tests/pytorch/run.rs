@@ -132,7 +132,7 @@ impl<D: Differentiable<Inner: Differentiable>> Call<D> {
         let directions =
             self.leaves.iter().map(|(path, _)| case.directions.get(path).and_then(Option::as_ref));
         let gradients = gradients.iter().zip(directions).filter_map(|(g, d)| Some((g.as_ref()?, d?)));
-        let leaves: Vec<_> = self.leaves.iter().map(|(_, leaf)| leaf.inner()).collect();
+        let leaves: Vec<_> = self.leaves.iter().map(|(_, leaf)| leaf.lower()).collect();
         differentiate(device.beneath(), gradients, &leaves.iter().collect::<Vec<_>>())
     }
 }

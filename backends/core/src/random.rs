@@ -85,10 +85,29 @@ impl Generator {
 
 /// How the words of a stream become numbers: the one definition that every machine follows.
 pub mod recipe {
+    use crate::DType;
+
     /// Element `i` of a 32-bit draw is word `i % 4` of block `i / 4`; 24 bits of it, in `[0, 1)`.
     #[inline]
     pub fn uniform32(word: u32) -> f32 {
         (word >> 8) as f32 * (1.0 / 16_777_216.0)
+    }
+
+    /// The bits of a word that a number in `[0, 1)` of this dtype is made of. Half precision takes as many as it has
+    /// digits, 11 or 8, as PyTorch does: more would be rounded, and to 1 at times.
+    ///
+    /// ```
+    /// use firesteel_core::{DType, recipe};
+    /// assert_eq!(recipe::uniform32(u32::MAX & recipe::kept(DType::F16)), 1.0 - 1.0 / 2048.0);
+    /// ```
+    #[inline]
+    pub fn kept(dtype: DType) -> u32 {
+        match dtype {
+            DType::F16 => !0 << 21,
+            DType::BF16 => !0 << 24,
+            DType::F64 | DType::F32 => !0,
+            DType::I64 | DType::I32 | DType::I8 | DType::U32 | DType::U8 | DType::Bool => !0,
+        }
     }
 
     /// Element `i` of a 64-bit draw is the pair `i % 2` of block `i / 2`; 53 bits of it, in `[0, 1)`.

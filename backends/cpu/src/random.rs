@@ -17,16 +17,17 @@ const BATCH: usize = 256;
 const GRAIN: usize = 8 * 1024;
 
 pub(crate) fn random(kind: Distribution, stream: Stream, out: &Meta) -> Result<CpuValue> {
+    let kept = if kind == Distribution::Uniform { recipe::kept(out.dtype) } else { !0 };
     native!(out.dtype, T => {
         let mut y = Output::<T>::new(out.numel())?;
         // pieces start at whole blocks, and so at whole pairs
-        parallel::pieces(y.slice(), 4, GRAIN, |start, y| fill(kind, stream, start * 4, y));
+        parallel::pieces(y.slice(), 4, GRAIN, |start, y| fill(kind, kept, stream, start * 4, y));
         Ok(y.finish(&out.shape, out.dtype))
     })
 }
 
-/// The numbers from the one with number `start`, which is a multiple of four.
-fn fill<T: Stored<Number: Draw>>(kind: Distribution, stream: Stream, start: usize, y: &mut [T]) {
+/// The numbers from the one with number `start`, which is a multiple of four, of the `kept` bits of each word.
+fn fill<T: Stored<Number: Draw>>(kind: Distribution, kept: u32, stream: Stream, start: usize, y: &mut [T]) {
     let per_number = <T::Number as Draw>::WORDS;
     let (mut words, mut numbers) = ([0; 2 * BATCH], [T::Number::default(); BATCH]);
     for (batch, y) in y.chunks_mut(BATCH).enumerate() {
@@ -34,7 +35,7 @@ fn fill<T: Stored<Number: Draw>>(kind: Distribution, stream: Stream, start: usiz
         let words = &mut words[..numbers.len() * per_number];
         let block = ((start + batch * BATCH) * per_number / 4) as u64;
         dispatch_v3!(|L| for (i, words) in words.as_chunks_mut::<4>().0.iter_mut().enumerate() {
-            *words = stream.block(block + i as u64);
+            *words = stream.block(block + i as u64).map(|word| word & kept);
         });
         match kind {
             Distribution::Uniform => Draw::uniform(words, numbers),
@@ -159,6 +160,10 @@ mod tests {
         for n in [1, 5, 1000, 50_001] {
             let uniform = |i| f64::from(recipe::uniform32(word(i)));
             assert_eq!(draw(Distribution::Uniform, DType::F32, n), (0..n).map(uniform).collect::<Vec<_>>());
+            for (dtype, digits) in [(DType::F16, 11), (DType::BF16, 8)] {
+                let coarse = |i| f64::from(word(i) >> (32 - digits)) / f64::from(1 << digits);
+                assert_eq!(draw(Distribution::Uniform, dtype, n), (0..n).map(coarse).collect::<Vec<_>>());
+            }
             let wide = |i| recipe::uniform64(word(2 * i), word(2 * i + 1));
             assert_eq!(draw(Distribution::Uniform, DType::F64, n), (0..n).map(wide).collect::<Vec<_>>());
             let bits = |i| f64::from(word(i));

@@ -9,7 +9,7 @@ use crate::{
     view,
 };
 use firesteel_core::{
-    Data, Distribution, Element, Error, Meta, Result, Scalar, Shape, Stream, TensorData, with_dtype,
+    Data, Distribution, Element, Error, Meta, Result, Scalar, Shape, Stream, TensorData, recipe, with_dtype,
 };
 
 /// Memory for a result.
@@ -94,7 +94,11 @@ pub(crate) fn random(gpu: &'static Gpu, kind: Distribution, stream: Stream, out:
     kernel.run(groups.div_ceil(WORKGROUP), || {
         let number = crate::storage::Storage::of(out.dtype).number;
         let body = include_str!("../shaders/random.wgsl");
-        format!("{body}fn draw(block: u32) -> vec4<{number}> {{ return {}_{number}(block); }}\n", kind.name())
+        let drawn = match (kind, recipe::kept(out.dtype)) {
+            (Distribution::Uniform, kept) if kept != !0 => format!("rand_half(block, {kept}u)"),
+            _ => format!("{}_{number}(block)", kind.name()),
+        };
+        format!("{body}fn draw(block: u32) -> vec4<{number}> {{ return {drawn}; }}\n")
     })?;
     Ok(y)
 }

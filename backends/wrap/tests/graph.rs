@@ -34,8 +34,8 @@ fn third_order_of_the_fourth_power() -> Result<()> {
     let chain = (x.lazy() * &x * &x * &x).eval()?;
     for y in [eager, chain] {
         let first = y.backward()?.get(&x)?.clone();
-        let second = first.backward()?.get(&x.inner())?.clone();
-        let third = second.backward()?.get(&x.inner().inner())?.clone();
+        let second = first.backward()?.get(&x.lower())?.clone();
+        let third = second.backward()?.get(&x.lower().lower())?.clone();
         let orders = [first.item::<f32>()?, second.item()?, third.item()?];
         assert_eq!(orders, [32.0, 48.0, 48.0]);
     }
@@ -55,7 +55,7 @@ fn gradients_of_tensors_in_between_are_there_where_wanted() -> Result<()> {
     let x = leaf([1.0, 2.0])?;
     let h = (&x * 3.0)?;
     let y = (&h * &h)?.sum(..)?;
-    let one = y.inner().ones_like()?;
+    let one = y.lower().ones_like()?;
     let all = backward_all(&[(&y, &one), (&y, &one)], &[&h])?;
     // two roots that are the same count twice
     assert_eq!(all.get(&h)?.to_vec::<f64>()?, [12., 24.]);
@@ -173,7 +173,7 @@ fn a_users_function_can_be_differentiated_twice() -> Result<()> {
     };
     let x = Tensor::new(0.5, (DType::F64, &Autodiff::new(device())))?.requires_grad()?;
     let first = exp(&x)?.backward()?.get(&x)?.clone();
-    let second = first.backward()?.get(&x.inner())?.clone();
+    let second = first.backward()?.get(&x.lower())?.clone();
     assert_eq!([first.item::<f64>()?, second.item()?], [0.5f64.exp(); 2]);
     Ok(())
 }

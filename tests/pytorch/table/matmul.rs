@@ -13,7 +13,7 @@ table! {
         each tensordot: (&a.tensor(1)?, contracted(a, 0)?, contracted(a, 1)?);
         "__rmatmul__" => a.tensor(1)?.matmul(&a.tensor(0)?)?,
         "einsum" => Tensor::einsum(a.str(1)?, &borrow(&a.tensors(0)?))?,
-        "inner" => a.tensor(0)?.inner_product(&a.tensor(1)?)?,
+        "inner" => a.tensor(0)?.inner(&a.tensor(1)?)?,
         "linalg.cross" => a.tensor(0)?.cross(&a.tensor(1)?, a.dim_or("dim", -1)?)?,
     }
 }

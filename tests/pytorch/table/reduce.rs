@@ -2,7 +2,7 @@
 use super::{Outputs, typed};
 use crate::pytorch::args::Args;
 use crate::pytorch::cases::Value;
-use firesteel::{DiffOptions, Dims, Error, Order, Result, SearchOptions};
+use firesteel::{Backend, DiffOptions, Dims, Error, Order, Result, SearchOptions, Tensor, Unique};
 
 table! {
     /// Many elements to one.
@@ -10,11 +10,14 @@ table! {
         each all amax amin aminmax any argmax argmin count_nonzero mean nanmean nansum sum: (a.dims("dim", "keepdim")?);
         each dist: (&a.tensor(1)?, a.float(2)?);
         each logsumexp: (a.dims(1, 2)?);
-        each norm: (order(a)?, a.dims(2, 3)?);
         each std std_mean var var_mean: (a.dims("dim", "keepdim")?, correction(a)?);
         each sum_to_size: (a.sizes_from(1)?);
         each trace: ();
         "linalg.vector_norm" => a.tensor(0)?.norm(a.float_or("ord", 2.)?, a.dims("dim", "keepdim")?)?,
+        "norm" => match a.value(1) {
+            Some((_, Value::Str(name))) if name == "nuc" => a.tensor(0)?.nuclear_norm(a.dims(2, 3)?)?,
+            _ => a.tensor(0)?.norm(order(a)?, a.dims(2, 3)?)?,
+        },
         "prod" => typed(a, typed(a, a.tensor(0)?)?.prod(a.dims(1, "keepdim")?)?)?,
     }
 }
@@ -67,6 +70,12 @@ table! {
             let options = SearchOptions { right: a.bool("right")?, out_int32: a.bool("out_int32")?, sorter: None };
             a.tensor(0)?.bucketize(&a.tensor(1)?, options)?
         },
+        "unique" => {
+            // Ours is always sorted.
+            a.ignore("sorted");
+            distinct(a, a.tensor(0)?.unique(a.opt_dim("dim")?)?)?
+        },
+        "unique_consecutive" => distinct(a, a.tensor(0)?.unique_consecutive(a.opt_dim("dim")?)?)?,
         "searchsorted" => {
             let right = a.bool_or("right", false)? || a.opt_str("side")? == Some("right");
             let sorter = a.opt_tensor("sorter")?;
@@ -91,6 +100,13 @@ fn correction<T: Clone>(a: &Args<T>) -> Result<f64> {
     let unbiased = if a.variant() == "unbiased" { a.opt_bool(1)? } else { a.opt_bool("unbiased")? };
     let unbiased = unbiased.map(|unbiased| if unbiased { 1. } else { 0. });
     Ok(a.opt_float("correction")?.or(unbiased).unwrap_or(1.))
+}
+
+/// What is distinct, and as much about it as is asked for.
+fn distinct<B: Backend>(a: &Args<Tensor<B>>, found: Unique<B>) -> Result<Outputs<B>> {
+    let inverse = a.bool("return_inverse")?.then_some(found.inverse);
+    let counts = a.bool("return_counts")?.then_some(found.counts);
+    Ok(vec![found.values].into_iter().chain(inverse).chain(counts).collect::<Vec<_>>().into())
 }
 
 fn sorted<T: Clone>(a: &Args<T>) -> Result<Order> {

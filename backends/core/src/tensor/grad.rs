@@ -72,7 +72,7 @@ impl<D: Differentiable> Tensor<D> {
                 format!("only a single number has a gradient without a cotangent, not {}", self.shape());
             return Err(Error::shape("backward", format!("{why}: use `backward_with`")));
         }
-        self.backward_with(&self.inner().ones_like()?)
+        self.backward_with(&self.lower().ones_like()?)
     }
 
     /// The gradients of `Σ self · cotangent` by every leaf. The cotangent looks like this tensor.
@@ -91,17 +91,17 @@ impl<D: Differentiable> Tensor<D> {
         backward_all(&[(self, cotangent)], &[])
     }
 
-    /// The tensor beneath the differentiation, without its history here.
+    /// The tensor beneath the differentiation, without its history here; [`lift`](Self::lift) goes the other way.
     ///
     /// ```
     /// use firesteel::prelude::*;
     /// let device = Autodiff::new(Cpu::default());
     /// let x = Tensor::new([1.0, 2.0], &device)?.requires_grad()?;
-    /// let plain: Tensor<Cpu> = x.inner();
+    /// let plain: Tensor<Cpu> = x.lower();
     /// assert_eq!(plain.to_vec::<f32>()?, [1., 2.]);
     /// # Ok::<(), firesteel::Error>(())
     /// ```
-    pub fn inner(&self) -> Tensor<D::Inner> {
+    pub fn lower(&self) -> Tensor<D::Inner> {
         Tensor::from_value(self.backend.beneath().clone(), D::lower(&self.value).clone())
     }
 
@@ -128,7 +128,7 @@ impl<D: Differentiable> Tensor<D> {
 /// let x = Tensor::new(2.0, &device)?.requires_grad()?;
 /// let h = (&x * 3.0)?;
 /// let y = (&h * &h)?;
-/// let gradients = backward_all(&[(&y, &y.inner().ones_like()?)], &[&h])?;
+/// let gradients = backward_all(&[(&y, &y.lower().ones_like()?)], &[&h])?;
 /// assert_eq!(gradients.get(&h)?.item::<f32>()?, 12.0);
 /// assert_eq!(gradients.get(&x)?.item::<f32>()?, 36.0);
 /// # Ok::<(), firesteel::Error>(())

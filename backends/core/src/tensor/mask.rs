@@ -181,7 +181,7 @@ impl<B: Backend> Tensor<B> {
         block_on(self.places_async()).map_err(|e| e.at(here))
     }
 
-    async fn places_async(&self) -> Result<Self> {
+    pub(super) async fn places_async(&self) -> Result<Self> {
         let places = self.flat_places().await?;
         Self::from_data(TensorData::new(places.len(), Data::I64(places))?, self.backend())
     }

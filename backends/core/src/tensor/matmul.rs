@@ -167,11 +167,11 @@ impl<B: Backend> Tensor<B> {
     /// ```
     /// use firesteel::prelude::*;
     /// let x = Tensor::new([[1.0, 2.0], [3.0, 4.0]], &Cpu::default())?;
-    /// assert_eq!(x.inner_product(&x)?.to_vec::<f32>()?, [5., 11., 11., 25.]);
+    /// assert_eq!(x.inner(&x)?.to_vec::<f32>()?, [5., 11., 11., 25.]);
     /// # Ok::<(), firesteel::Error>(())
     /// ```
     #[track_caller]
-    pub fn inner_product(&self, other: &Self) -> Result<Self> {
+    pub fn inner(&self, other: &Self) -> Result<Self> {
         let here = Location::caller();
         if self.rank() == 0 || other.rank() == 0 {
             return self.mul(other);

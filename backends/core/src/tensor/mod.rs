@@ -28,7 +28,10 @@ mod join;
 mod loss;
 mod mask;
 mod matmul;
+#[cfg(feature = "ndarray")]
+mod ndarray;
 mod norm;
+mod nuclear;
 mod operators;
 mod order;
 mod pad;
@@ -44,6 +47,7 @@ mod slice;
 mod softmax;
 mod sort;
 mod split;
+mod unique;
 mod view;
 mod vision;
 
@@ -84,6 +88,7 @@ pub use scan::DiffOptions;
 pub use softmax::GumbelSoftmaxOptions;
 pub use sort::{Order, SearchOptions};
 pub use split::Sections;
+pub use unique::Unique;
 pub use vision::PatchOptions;
 
 use crate::{Backend, DType, Device, Error, Meta, Op, Operand, Outputs, Result, Shape};

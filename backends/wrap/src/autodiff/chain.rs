@@ -90,7 +90,7 @@ fn derive(program: &Program, xs: &[Meta], ys: &Metas, wants: &[bool]) -> Result<
     };
     let found: Vec<_> = operands.iter().map(|x| gradients.as_ref().and_then(|all| all.find(x))).collect();
 
-    let forward: Vec<_> = results.iter().map(Tensor::inner).collect();
+    let forward: Vec<_> = results.iter().map(Tensor::lower).collect();
     let whole = trace.finish(&forward.iter().chain(found.iter().copied().flatten()).collect::<Vec<_>>())?;
     let has = found.iter().map(Option::is_some).collect();
     Derivative::new(&without_results(whole, xs.len(), ys.len())?, has)

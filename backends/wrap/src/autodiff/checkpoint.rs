@@ -37,7 +37,7 @@ where
     };
     let state = device.generator().state();
     let start = horizon();
-    let block = Block { f, device, xs: xs.iter().map(|x| (x.inner(), x.value().edge.is_some())).collect() };
+    let block = Block { f, device, xs: xs.iter().map(|x| (x.lower(), x.value().edge.is_some())).collect() };
     let (inputs, y) = block.run()?;
     let Some(end) = y.value().edge.clone().filter(|_| is_grad_enabled()) else {
         return Ok(y);

@@ -12,14 +12,14 @@ use firesteel_core::{Backend, Differentiable, Error, Op, Operands, Result, Tenso
 /// let x = Tensor::new(2.0, &device)?.requires_grad()?;
 /// let y = ((&x * &x)? * &x)?;
 /// let [first] = &grad(&y, &[&x])?[..] else { unreachable!() };
-/// let [second] = &grad(first, &[&x.inner()])?[..] else { unreachable!() };
+/// let [second] = &grad(first, &[&x.lower()])?[..] else { unreachable!() };
 /// assert_eq!((first.item::<f32>()?, second.item::<f32>()?), (12.0, 12.0));
 /// # Ok::<(), firesteel::Error>(())
 /// ```
 #[track_caller]
 pub fn grad<D: Differentiable>(y: &Tensor<D>, xs: &[&Tensor<D>]) -> Result<Vec<Tensor<D::Inner>>> {
-    let gradients = backward_all(&[(y, &y.inner().ones_like()?)], xs)?;
-    xs.iter().map(|x| gradients.find(x).cloned().map_or_else(|| x.inner().zeros_like(), Ok)).collect()
+    let gradients = backward_all(&[(y, &y.lower().ones_like()?)], xs)?;
+    xs.iter().map(|x| gradients.find(x).cloned().map_or_else(|| x.lower().zeros_like(), Ok)).collect()
 }
 
 /// The matrix of all derivatives of `f` at `x`, one row for each element of `f(x)`:
@@ -43,7 +43,7 @@ pub fn jacobian<B: Backend>(
     let flat = y.reshape([rows])?;
     let row = |i| grad(&flat.narrow(0, i, 1)?, &[&x])?.swap_remove(0).reshape([1, columns]);
     if rows == 0 || !y.is_tracked() {
-        return Tensor::zeros([rows, columns], (x.dtype(), x.inner().backend()));
+        return Tensor::zeros([rows, columns], (x.dtype(), x.lower().backend()));
     }
     let rows = (0..rows).map(row).collect::<Result<Vec<_>>>()?;
     Tensor::one(Op::Concat(rows.iter().collect::<Operands<_>>(), 0))
@@ -88,10 +88,10 @@ pub fn hvp<B: Backend>(
     let x = variable(x)?;
     let g = gradient(f, &x)?;
     if !g.is_tracked() {
-        return x.inner().zeros_like();
+        return x.lower().zeros_like();
     }
     let found = g.backward_with(v)?.find(&x).cloned();
-    found.map_or_else(|| x.inner().zeros_like(), Ok)
+    found.map_or_else(|| x.lower().zeros_like(), Ok)
 }
 
 /// The gradient of `f`, which gives one number, as a function that can be differentiated.
@@ -108,7 +108,7 @@ fn gradient<D: Backend>(
         ));
     }
     if !y.is_tracked() {
-        return x.inner().zeros_like();
+        return x.lower().zeros_like();
     }
     Ok(grad(&y, &[&x])?.swap_remove(0))
 }

@@ -31,7 +31,7 @@ where
     let Some(first) = xs.first() else {
         return Err(Error::value("with_gradient", "needs at least one tensor"));
     };
-    let (y, back) = f(&xs.iter().map(|x| x.inner()).collect::<Vec<_>>())?;
+    let (y, back) = f(&xs.iter().map(|x| x.lower()).collect::<Vec<_>>())?;
     let count = xs.len();
     recorded("with_gradient", first.backend(), xs, y, move |g| match g {
         Some(g) => back(g),
@@ -58,7 +58,7 @@ pub fn register_hook<D: Differentiable>(
     x: &Tensor<D>,
     f: impl Fn(&Tensor<D::Inner>) -> Result<Tensor<D::Inner>> + Send + Sync + 'static,
 ) -> Result<Tensor<D>> {
-    recorded("register_hook", x.backend(), &[x], x.inner(), move |g| Ok(vec![g.map(&f).transpose()?]))
+    recorded("register_hook", x.backend(), &[x], x.lower(), move |g| Ok(vec![g.map(&f).transpose()?]))
 }
 
 /// One value with its way back.

@@ -72,7 +72,7 @@ fn second<B: Backend>(f: &Function<'_, Autodiff<B>>, xs: &[Tensor<B>], options: 
         let outer = xs.iter().map(leaf).collect::<Result<Vec<_>>>()?;
         let all = f(&outer)?.backward_with(cotangent)?;
         let flat = |x: &Over<Autodiff<B>>| {
-            let g = all.find(x).cloned().map_or_else(|| x.inner().zeros_like(), Ok)?;
+            let g = all.find(x).cloned().map_or_else(|| x.lower().zeros_like(), Ok)?;
             g.reshape([g.numel()])
         };
         let real = outer.iter().filter(|x| x.dtype().is_float());
@@ -130,7 +130,7 @@ fn check<B: Backend>(
 fn rows<B: Backend>(y: &Over<B>, xs: &[Over<B>]) -> Result<Vec<Vec<Vec<f64>>>> {
     let row = |i: usize| {
         let numbers: Vec<f64> = (0..y.numel()).map(|j| f64::from(u8::from(i == j))).collect();
-        let cotangent = Tensor::new(numbers, (y.dtype(), y.inner().backend()))?.reshape(y.shape())?;
+        let cotangent = Tensor::new(numbers, (y.dtype(), y.lower().backend()))?.reshape(y.shape())?;
         let all = y.backward_with(&cotangent)?;
         xs.iter()
             .map(|x| match all.find(x) {
