@@ -472,6 +472,12 @@ fn merged(layout: &Layout) -> (Axes, Strides) {
     (sizes, strides)
 }
 
+/// Whether each four elements of a layout lie side by side and aligned.
+pub(crate) fn is_wide(layout: &Layout) -> bool {
+    let (sizes, strides) = merged(layout);
+    form_of(&sizes, &strides, layout.offset).is_wide()
+}
+
 /// How elements in these places are best read: whole groups of four where they lie side by side and aligned.
 fn form_of(sizes: &Axes, strides: &Strides, offset: usize) -> Form {
     let aligned = |n: isize| n % 4 == 0;

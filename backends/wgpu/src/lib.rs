@@ -7,6 +7,9 @@ mod attention;
 mod chain;
 mod create;
 mod device;
+mod each;
+mod index;
+mod join;
 mod kernel;
 mod loss;
 mod matmul;
@@ -176,6 +179,15 @@ impl Backend for Wgpu {
 
             Op::MatMul(a, b) => matmul::matmul(gpu, a, b, meta)?,
 
+            Op::Gather { x, index, axis } => index::gather(gpu, x, index, axis, meta)?,
+            Op::IndexSelect { x, index, axis } => index::index_select(gpu, x, index, axis, meta)?,
+            Op::WrapIndex(index, len) => index::wrap_index(gpu, index, len)?,
+
+            Op::Concat(xs, axis) => join::concat(gpu, &xs, axis, meta)?,
+            Op::Pad(x, padding, value) => join::pad(gpu, x, &padding, value, meta)?,
+            Op::Fold { x, axis, step, .. } => join::fold(gpu, x, axis, step, meta)?,
+            Op::Write { into, x, spans } => join::write(gpu, into, x, &spans)?,
+
             op @ (Op::Scan(..)
             | Op::Recurrence { .. }
             | Op::Sort { .. }
@@ -183,15 +195,8 @@ impl Backend for Wgpu {
             | Op::Conv(..)
             | Op::ConvInputGrad { .. }
             | Op::ConvWeightGrad { .. }
-            | Op::Gather { .. }
             | Op::Scatter { .. }
-            | Op::IndexSelect { .. }
             | Op::IndexPut { .. }
-            | Op::WrapIndex(..)
-            | Op::Concat(..)
-            | Op::Pad(..)
-            | Op::Fold { .. }
-            | Op::Write { .. }
             | Op::Fused(..)
             | Op::Custom(..)) => {
                 return Err(Error::unsupported(op.name(), "has no kernel for wgpu yet"));

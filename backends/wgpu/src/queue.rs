@@ -4,7 +4,7 @@ use crate::{
     kernel::Pipeline,
     memory::{Block, lock},
 };
-use firesteel_core::{Error, Result};
+use firesteel_core::{DType, Error, Result};
 use smallvec::SmallVec;
 use std::{
     collections::{HashMap, VecDeque},
@@ -58,6 +58,8 @@ pub(crate) enum Check {
     Index { op: &'static str, len: usize },
     /// A target that has to lie in `[0, classes)`.
     Target { classes: usize },
+    /// An index counted from the end, whose place has to be a number of its dtype.
+    Narrow { op: &'static str, dtype: DType },
     /// A whole number that something is divided by, which is not zero.
     Divisor { op: &'static str },
 }
@@ -75,6 +77,10 @@ impl Check {
                     classes.saturating_sub(1)
                 ),
             ),
+            Check::Narrow { op, dtype } => {
+                let why = format!("the place of index {number} is more than {dtype} can hold: cast to int64");
+                Error::index(op, why)
+            }
             Check::Divisor { op } => Error::value(op, "whole numbers cannot be divided by zero"),
         }
     }
@@ -118,7 +124,6 @@ impl Recorder {
 
     /// The number by which a kernel reports that this check failed.
     fn number(&mut self, check: Check) -> u32 {
-        self.is_checked = true;
         let known = self.checks.iter().position(|c| *c == check);
         let number = known.unwrap_or_else(|| {
             self.checks.push(check);
@@ -138,6 +143,7 @@ impl Recorder {
             self.submit(gpu);
         }
         let bind_group = self.bind_group(gpu, pipeline, blocks);
+        self.is_checked |= pipeline.takes_flags;
         if self.pass.is_none() {
             let pass = self.encoder(gpu).begin_compute_pass(&Default::default()).forget_lifetime();
             self.pass = Some(pass);
@@ -298,7 +304,8 @@ impl Gpu {
         if is_checked {
             encoder.copy_buffer_to_buffer(&held, 0, &staging, flags as u64, 8);
             encoder.clear_buffer(&held, 0, None);
-            checks = std::mem::take(&mut recorder.checks);
+            // another thread may be about to run what has a number already
+            checks = recorder.checks.clone();
         } else {
             encoder.clear_buffer(&staging, flags as u64, Some(8));
         }

@@ -30,7 +30,8 @@ impl Form {
         }
     }
 
-    fn is_wide(self) -> bool {
+    /// Whether four elements are one load.
+    pub fn is_wide(self) -> bool {
         match self {
             Form::Same => false,
             Form::Rows { wide } | Form::Strided { wide, .. } | Form::Places { wide } => wide,

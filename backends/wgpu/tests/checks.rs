@@ -4,8 +4,8 @@
 
 mod common;
 
-use common::gpu;
-use firesteel_core::{Backend, Binary, Data, ErrorKind, Fused, Op, TensorData, block_on};
+use common::{gpu, numbers};
+use firesteel_core::{Backend, Binary, DType, Data, ErrorKind, Fused, Op, TensorData, block_on};
 use firesteel_wgpu::WgpuValue;
 
 #[test]
@@ -30,4 +30,34 @@ fn failed_checks_are_errors_when_numbers_are_read() {
     // what lies past the end is no number
     let y = gpu.run(Op::Binary(Binary::Remainder, &b, &a)).unwrap();
     assert_eq!(read(&y[0]).unwrap().data(), &Data::I32(vec![0, 0, 0]));
+
+    out_of_range();
+}
+
+/// The error of an operation on these inputs, which comes when its result is read.
+fn error(op: Op<usize>, inputs: &[TensorData]) -> String {
+    let gpu = gpu();
+    let inputs: Vec<_> = inputs.iter().map(|x| gpu.upload(x.clone()).unwrap()).collect();
+    let done = gpu.run(op.map(|i| &inputs[i])).and_then(|y| block_on(gpu.download(&y[0])));
+    let error = done.unwrap_err().to_string();
+    gpu.synchronize().unwrap();
+    error
+}
+
+fn out_of_range() {
+    let x = numbers(&[5, 4], DType::F32, 1);
+    let bad = |index: i64| TensorData::new([3], Data::I64(vec![0, index, 1])).unwrap();
+    for (index, dtype) in [(5, DType::U8), (-1, DType::I8), (-1, DType::I64), (1 << 40, DType::I64)] {
+        let op = Op::IndexSelect { x: 0, index: 1, axis: 0 };
+        let error = error(op, &[x.clone(), bad(index).cast(dtype)]);
+        let shown = index.min(i32::MAX.into());
+        assert!(error.starts_with("index_select: ") && error.contains(&format!("index {shown} ")), "{error}");
+    }
+    let wrapped = error(Op::WrapIndex(0, 5), &[bad(-6)]);
+    assert!(wrapped.starts_with("index: "), "{wrapped}");
+    let narrow = error(Op::WrapIndex(0, 300), &[bad(-1).cast(DType::I8)]);
+    assert!(narrow.contains("int8"), "{narrow}");
+    let empty = numbers(&[0, 4], DType::F32, 1);
+    let empty = error(Op::IndexSelect { x: 0, index: 1, axis: 0 }, &[empty, bad(0)]);
+    assert!(empty.contains("size 0"), "{empty}");
 }
