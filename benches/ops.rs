@@ -137,12 +137,21 @@ fn column<B: Backend>(
     (name, kept.map(|row| time(&row, &backend)).collect())
 }
 
+/// The first GPU, which a bench of GPUs needs.
+#[cfg(feature = "wgpu")]
+#[expect(clippy::expect_used)]
+fn gpu() -> firesteel::Wgpu {
+    firesteel::Wgpu::best().expect("a bench with the feature `wgpu` needs a GPU or Mesa's driver")
+}
+
 fn main() {
     // cargo passes `--bench`
     let filter = std::env::args().skip(1).find(|arg| !arg.starts_with('-')).unwrap_or_default();
     let columns: Vec<Column> = vec![
         #[cfg(feature = "cpu")]
         column("Cpu", Cpu, &filter, forward),
+        #[cfg(feature = "wgpu")]
+        column("Wgpu", gpu(), &filter, forward),
         #[cfg(feature = "cpu")]
         column("Any", Any::from(Cpu), &filter, forward),
         #[cfg(feature = "cpu")]

@@ -293,11 +293,11 @@ struct Reduced {
 
 fn f32_reduce(x: vec4<f32>) -> Reduced {
     let k = round(x * 0.63661977);
-    // pi/2 in parts of 8, 9, 11 and 24 bits, so that products with k of up to 13 bits are exact
+    // pi/2 in parts of 8, 11, 11 and 24 bits, so that products with k of up to 13 bits are exact
     var r = x - k * 1.5703125;
-    r = r - k * 4.825592041015625e-4;
-    r = r - k * 1.26725062727928161621e-6;
-    r = r - k * -2.47187013e-10;
+    r = r - k * 4.837512969970703e-4;
+    r = r - k * 7.549533620476723e-8;
+    r = r - k * 2.563344068257089e-12;
     var y = Reduced(r, bitcast<vec4<u32>>(vec4<i32>(k)));
     let far = !(abs(x) < vec4<f32>(8192.0));
     if any(far) {

@@ -65,22 +65,22 @@ fn dependencies_run_one_way() {
 
 /// The families, by their stems, and the rooms that hold a file of each.
 const FAMILIES: &[(&str, &[&str])] = &[
-    ("create", &["tensor", "cpu"]),
-    ("view", &["tensor", "infer", "cpu", "autodiff"]),
+    ("create", &["tensor", "cpu", "wgpu"]),
+    ("view", &["tensor", "infer", "cpu", "wgpu", "autodiff"]),
     ("elementwise", &["tensor", "infer", "cpu", "autodiff"]),
-    ("reduce", &["tensor", "infer", "cpu", "autodiff"]),
+    ("reduce", &["tensor", "infer", "cpu", "wgpu", "autodiff"]),
     ("scan", &["tensor", "cpu", "autodiff"]),
     ("sort", &["tensor", "cpu", "autodiff", "decompose"]),
-    ("matmul", &["tensor", "cpu", "autodiff", "decompose"]),
+    ("matmul", &["tensor", "cpu", "wgpu", "autodiff", "decompose"]),
     ("conv", &["tensor", "infer", "cpu", "autodiff"]),
     ("index", &["tensor", "infer", "cpu", "autodiff"]),
     ("join", &["tensor", "infer", "cpu", "autodiff"]),
-    ("softmax", &["tensor", "cpu", "autodiff", "decompose"]),
-    ("norm", &["tensor", "cpu", "autodiff", "decompose"]),
-    ("attention", &["tensor", "cpu", "autodiff", "decompose"]),
-    ("loss", &["tensor", "cpu", "autodiff", "decompose"]),
-    ("pool", &["tensor", "cpu", "autodiff", "decompose"]),
-    ("chain", &["cpu", "autodiff"]),
+    ("softmax", &["tensor", "cpu", "wgpu", "autodiff", "decompose"]),
+    ("norm", &["tensor", "cpu", "wgpu", "autodiff", "decompose"]),
+    ("attention", &["tensor", "cpu", "wgpu", "autodiff", "decompose"]),
+    ("loss", &["tensor", "cpu", "wgpu", "autodiff", "decompose"]),
+    ("pool", &["tensor", "cpu", "wgpu", "autodiff", "decompose"]),
+    ("chain", &["cpu", "wgpu", "autodiff"]),
     ("custom", &["cpu", "autodiff"]),
 ];
 
@@ -90,6 +90,7 @@ fn room(name: &str) -> PathBuf {
         "infer" => "backends/core/src/infer",
         "decompose" => "backends/core/src/decompose",
         "cpu" => "backends/cpu/src",
+        "wgpu" => "backends/wgpu/src",
         "autodiff" => "backends/wrap/src/autodiff",
         other => panic!("there is no room {other}"),
     })
@@ -151,6 +152,9 @@ const EXCEPTIONS: &[(&str, usize, &str)] = &[
     ("backends/cpu/src/lib.rs", 1, "every primitive is taken whole, by the exhaustive match below"),
     ("backends/cpu/src/update.rs", 1, "what is not done in place runs and replaces"),
     ("backends/cpu/src/elementwise/step.rs", 2, "how long an operation takes, and what `chain` refuses"),
+    ("backends/wgpu/src/chain.rs", 5, "what is not element-wise is refused, or has no text"),
+    ("backends/wgpu/src/lib.rs", 1, "every primitive is taken whole, by the exhaustive match below"),
+    ("backends/wgpu/src/update.rs", 1, "what is not done in place runs and replaces"),
     ("backends/wrap/src/autodiff/chain.rs", 1, "what is not element-wise has no chain"),
     ("backends/wrap/src/autodiff/written.rs", 1, "an operation that needs no change goes on as it is"),
 ];
@@ -162,6 +166,7 @@ fn no_match_over_operations_has_a_catch_all_arm() {
         root().join("backends/core/src/infer"),
         root().join("backends/wrap/src/autodiff"),
         root().join("backends/cpu/src"),
+        root().join("backends/wgpu/src"),
     ];
     let mut found = vec![];
     for path in rooms.iter().flat_map(|folder| sources(folder)) {
