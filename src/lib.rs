@@ -4,10 +4,14 @@
 extern crate self as firesteel;
 
 mod any;
+pub mod audio;
 pub mod data;
 pub mod io;
 pub mod nn;
 pub mod optim;
+pub mod text;
+pub mod train;
+pub mod vision;
 
 pub use any::{Any, AnyValue};
 pub use firesteel_core::*;

@@ -1,79 +1,89 @@
-//! MNIST: 70,000 handwritten digits, in the IDX format.
-//! LeCun et al., [The MNIST database](https://yann.lecun.org/exdb/mnist/), 1998.
-use super::{Dataset, dataset::out_of_range};
-use crate::{Data, Error, Result, TensorData};
+//! MNIST and Fashion-MNIST: 70,000 grey images of 28x28 in ten classes each, in the IDX format.
+use super::pictures::{Pictures, pictures};
+use crate::{Error, Result};
 use flate2::read::GzDecoder;
 use std::{
     fs::File,
     io::{BufReader, Read},
-    path::{Path, PathBuf},
+    path::Path,
 };
-
-/// The digits as `(image (1, 28, 28), label)`: images of F32, normalised to mean 0 and variance 1 over the
-/// training set.
-#[derive(Clone, Debug)]
-pub struct Mnist {
-    images: Vec<u8>,
-    labels: Vec<u8>,
-}
 
 /// Rows and columns of an image.
 pub const SIDE: usize = 28;
-/// The mean of the training set's pixels, in `[0, 1]`.
+/// The mean of MNIST's training pixels, in `[0, 1]`.
 pub const MEAN: f32 = 0.1307;
-/// The standard deviation of the training set's pixels.
+/// The standard deviation of MNIST's training pixels.
 pub const STD: f32 = 0.3081;
 
-impl Mnist {
-    /// The 60,000 digits to learn from, of the two `train-` files in `folder`, gzipped or plain.
-    #[track_caller]
-    pub fn train(folder: impl AsRef<Path>) -> Result<Self> {
-        Self::read(folder.as_ref(), "train")
-    }
+pictures! {
+    /// Handwritten digits as `(image (1, 28, 28), label)`. LeCun et al.,
+    /// [The MNIST database](https://yann.lecun.org/exdb/mnist/), 1998.
+    Mnist
+}
 
-    /// The 10,000 digits to test with, of the two `t10k-` files in `folder`, gzipped or plain.
-    #[track_caller]
-    pub fn test(folder: impl AsRef<Path>) -> Result<Self> {
-        Self::read(folder.as_ref(), "t10k")
-    }
+pictures! {
+    /// Pieces of clothing as `(image (1, 28, 28), label)`. Xiao et al.,
+    /// [Fashion-MNIST](https://arxiv.org/abs/1708.07747), 2017.
+    FashionMnist
+}
 
-    #[track_caller]
-    fn read(folder: &Path, part: &str) -> Result<Self> {
-        let (shape, images) = idx(open(folder, &format!("{part}-images-idx3-ubyte"))?)?;
-        let (labels_shape, labels) = idx(open(folder, &format!("{part}-labels-idx1-ubyte"))?)?;
-        match (&shape[..], &labels_shape[..]) {
-            (&[n, SIDE, SIDE], &[m]) if n == m => Ok(Self { images, labels }),
-            _ => Err(Error::format(
-                "mnist",
-                format!("images {shape:?} and labels {labels_shape:?} do not fit"),
-            )),
+impl FashionMnist {
+    /// What the labels mean.
+    pub const CLASSES: [&str; 10] = [
+        "T-shirt/top",
+        "Trouser",
+        "Pullover",
+        "Dress",
+        "Coat",
+        "Sandal",
+        "Shirt",
+        "Sneaker",
+        "Bag",
+        "Ankle boot",
+    ];
+}
+
+/// The two parts of a dataset in the files of MNIST.
+macro_rules! parts {
+    ($name:ident $op:literal $mean:expr, $std:expr) => {
+        impl $name {
+            /// The 60,000 images to learn from, of the two `train-` files in `folder`, gzipped or plain.
+            #[track_caller]
+            pub fn train(folder: impl AsRef<Path>) -> Result<Self> {
+                read($op, folder.as_ref(), "train", &[$mean], &[$std]).map(Self)
+            }
+
+            /// The 10,000 images to test with, of the two `t10k-` files in `folder`, gzipped or plain.
+            #[track_caller]
+            pub fn test(folder: impl AsRef<Path>) -> Result<Self> {
+                read($op, folder.as_ref(), "t10k", &[$mean], &[$std]).map(Self)
+            }
         }
-    }
+    };
+}
 
-    /// The pixels of an image, row by row: 0 is paper and 255 is ink.
-    pub fn pixels(&self, index: usize) -> Result<&[u8]> {
-        let start = index.checked_mul(SIDE * SIDE);
-        let pixels = start.and_then(|start| self.images.get(start..)?.get(..SIDE * SIDE));
-        pixels.ok_or_else(|| out_of_range(index, self.labels.len()))
+parts! { Mnist "mnist" MEAN, STD }
+parts! { FashionMnist "fashion_mnist" 0.2860, 0.3530 }
+
+#[track_caller]
+fn read(
+    dataset: &'static str,
+    folder: &Path,
+    part: &str,
+    mean: &'static [f32],
+    std: &'static [f32],
+) -> Result<Pictures> {
+    let (shape, pixels) = idx(open(dataset, folder, &format!("{part}-images-idx3-ubyte"))?)?;
+    let (labels_shape, labels) = idx(open(dataset, folder, &format!("{part}-labels-idx1-ubyte"))?)?;
+    match (&shape[..], &labels_shape[..]) {
+        (&[n, SIDE, SIDE], &[m]) if n == m => Ok(Pictures::new(pixels, labels, [1, SIDE, SIDE], mean, std)),
+        _ => Err(Error::format(dataset, format!("images {shape:?} and labels {labels_shape:?} do not fit"))),
     }
 }
 
-impl Dataset for Mnist {
-    type Item = (TensorData, i64);
-
-    fn len(&self) -> usize {
-        self.labels.len()
-    }
-
-    fn item(&self, index: usize) -> Result<(TensorData, i64)> {
-        let pixels = self.pixels(index)?.iter().map(|&p| (f32::from(p) / 255. - MEAN) / STD);
-        let image = TensorData::new([1, SIDE, SIDE], Data::F32(pixels.collect()))?;
-        Ok((image, self.labels[index].into()))
-    }
-}
-
-fn open(folder: &Path, name: &str) -> Result<Box<dyn Read>> {
-    let (plain, zipped): (PathBuf, PathBuf) = (folder.join(name), folder.join(format!("{name}.gz")));
+#[track_caller]
+fn open(dataset: &'static str, folder: &Path, name: &str) -> Result<Box<dyn Read>> {
+    let (plain, zipped) = (folder.join(name), folder.join(format!("{name}.gz")));
     if let Ok(file) = File::open(&zipped) {
         return Ok(Box::new(GzDecoder::new(BufReader::new(file))));
     }
@@ -81,7 +91,7 @@ fn open(folder: &Path, name: &str) -> Result<Box<dyn Read>> {
         Ok(file) => Ok(Box::new(BufReader::new(file))),
         Err(e) => {
             let why = format!("neither {} nor {} can be read: {e}", zipped.display(), plain.display());
-            Err(Error::io("mnist", why).because(e))
+            Err(Error::io(dataset, why).because(e))
         }
     }
 }

@@ -19,6 +19,37 @@ pub trait Batch: Send + 'static {
     fn to<B: Backend>(self, device: &B) -> Result<Self::On<B>>;
 }
 
+/// How the examples of a batch come together.
+pub trait Collate<I>: Send + Sync + 'static {
+    /// Several examples together, in host memory.
+    type Batch: Batch;
+
+    /// Makes a batch of examples.
+    fn collate(&self, examples: Vec<I>) -> Result<Self::Batch>;
+}
+
+/// Stacks examples along a new first axis, as [`Sample`] says.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct DefaultCollate;
+
+impl<I: Sample> Collate<I> for DefaultCollate {
+    type Batch = I::Batch;
+    fn collate(&self, examples: Vec<I>) -> Result<I::Batch> {
+        I::collate(examples)
+    }
+}
+
+impl<I, T, F> Collate<I> for F
+where
+    T: Batch,
+    F: Fn(Vec<I>) -> Result<T> + Send + Sync + 'static,
+{
+    type Batch = T;
+    fn collate(&self, examples: Vec<I>) -> Result<T> {
+        self(examples)
+    }
+}
+
 impl Batch for TensorData {
     type On<B: Backend> = Tensor<B>;
     fn to<B: Backend>(self, device: &B) -> Result<Tensor<B>> {
@@ -39,6 +70,38 @@ impl Sample for TensorData {
         let mut shape = first.shape().clone();
         shape.insert(0, samples.len());
         TensorData::new(shape, Data::concat(first.dtype(), samples.iter().map(TensorData::data)))
+    }
+}
+
+/// Examples that were computed on a device come back to host memory, to be stacked there.
+impl<B: Backend> Sample for Tensor<B> {
+    type Batch = TensorData;
+    fn collate(samples: Vec<Self>) -> Result<TensorData> {
+        Sample::collate(samples.iter().map(Tensor::to_data).collect::<Result<Vec<_>>>()?)
+    }
+}
+
+/// Rows of numbers make a matrix.
+impl<T: Element> Sample for Vec<T> {
+    type Batch = TensorData;
+    fn collate(samples: Vec<Self>) -> Result<TensorData> {
+        let rows = samples.into_iter().map(|row| TensorData::new(row.len(), T::wrap(row)));
+        Sample::collate(rows.collect::<Result<Vec<_>>>()?)
+    }
+}
+
+/// Text stays text.
+impl Batch for Vec<String> {
+    type On<B: Backend> = Vec<String>;
+    fn to<B: Backend>(self, _: &B) -> Result<Vec<String>> {
+        Ok(self)
+    }
+}
+
+impl Sample for String {
+    type Batch = Vec<String>;
+    fn collate(samples: Vec<Self>) -> Result<Vec<String>> {
+        Ok(samples)
     }
 }
 
