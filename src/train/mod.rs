@@ -1,0 +1,14 @@
+//! Training in the manner of Lightning: a model says what its loss is, and the rest is done.
+mod callback;
+mod learner;
+mod logger;
+pub mod metrics;
+mod run;
+mod saved;
+mod trainer;
+
+pub use callback::{Callback, EarlyStopping, LearningRateMonitor, ModelCheckpoint, ProgressBar};
+pub use learner::{Learner, Log};
+pub use logger::{CsvLogger, Logger, Record, TableLogger, TensorBoardLogger};
+pub use run::Run;
+pub use trainer::{Clip, Interval, Trainer, TrainerOptions};
