@@ -1,6 +1,12 @@
 //! Files: those of PyTorch, NumPy and safetensors, checkpoints of trainings, and hostile ones.
 #![allow(clippy::unwrap_used, clippy::panic)] // a test says what is wrong by panicking
 
+#[path = "io/checkpoint.rs"]
+mod checkpoint;
+#[path = "io/hostile.rs"]
+mod hostile;
+#[path = "io/memory.rs"]
+mod memory;
 #[path = "io/numpy.rs"]
 mod numpy;
 #[path = "io/pth.rs"]

@@ -2,6 +2,7 @@
 mod atomic;
 mod checkpoint;
 mod cursor;
+pub mod idx;
 mod limits;
 mod mapped;
 pub mod npy;

@@ -55,12 +55,10 @@ impl<'m, 'a> Machine<'m, 'a> {
             0x8a => self.push(long(sized(code, Cursor::u8)?)?),
             0x8b => self.push(long(sized(code, Cursor::u32)?)?),
             b'G' => self.push(Object::Float(f64::from_be_bytes(code.array()?))),
-            0x8c => self.push(text(sized(code, Cursor::u8)?)?),
-            b'X' => self.push(text(sized(code, Cursor::u32)?)?),
+            // texts, and Python 2's strings, which held names
+            0x8c | b'U' => self.push(text(sized(code, Cursor::u8)?)?),
+            b'X' | b'T' => self.push(text(sized(code, Cursor::u32)?)?),
             0x8d => self.push(text(sized(code, Cursor::u64)?)?),
-            // Python 2's strings, which held names
-            b'U' => self.push(text(sized(code, Cursor::u8)?)?),
-            b'T' => self.push(text(sized(code, Cursor::u32)?)?),
             b'C' => self.push(bytes(sized(code, Cursor::u8)?)),
             b'B' => self.push(bytes(sized(code, Cursor::u32)?)),
             0x8e => self.push(bytes(sized(code, Cursor::u64)?)),
