@@ -280,6 +280,13 @@ fn schedules_join_as_pytorch_joins_them() -> Result<()> {
     let product = MultiplicativeLR::new(|epoch| 1. - 0.1 * epoch as f64);
     assert_near(&rates(product, 5)?, &[0.1, 0.09, 0.072, 0.0504, 0.03024], 1e-8);
 
+    let swa = |anneal_epochs, anneal_strategy| SWALR { anneal_epochs, anneal_strategy, ..SWALR::new(0.02) };
+    let expected = [0.1, 0.0882842712, 0.06, 0.0317157288, 0.02, 0.02];
+    assert_near(&rates(swa(4, Anneal::Cos), 6)?, &expected, 1e-8);
+    let expected = [0.1, 0.0733333333, 0.0466666667, 0.02, 0.02, 0.02];
+    assert_near(&rates(swa(3, Anneal::Linear), 6)?, &expected, 1e-8);
+    assert_near(&rates(swa(0, Anneal::Cos), 3)?, &[0.02; 3], 1e-8);
+
     let linear = |total_iters| LinearLR { start_factor: 0.25, end_factor: 1., total_iters };
     let cosine = |t_max| CosineAnnealingLR { t_max, eta_min: 0.01 };
     let constant = |factor, total_iters| ConstantLR { factor, total_iters };

@@ -1,11 +1,11 @@
 //! What a model does with an input: shapes, parameters and arithmetic, without running it.
+mod rows;
 mod sketch;
 
 pub use sketch::Sketch;
 
 use super::{Layer, Leaf, Module};
 use crate::{Backend, DType, Meta, Result, Shape, Tensor};
-use sketch::Line;
 use std::{
     collections::{HashMap, HashSet},
     fmt,
@@ -97,56 +97,9 @@ pub fn summary_with<B: Backend, M: Module<B>>(
     });
     let inputs: Vec<_> = inputs.iter().map(|meta| sketch.input(meta)).collect();
     forward(&drawn, &inputs)?;
-    let rows = rows(&sketch.lines(), owners, sizes);
+    let rows = rows::of(&sketch.lines(), owners, sizes);
     let flops = rows.iter().map(|row| row.flops).fold(0, u64::saturating_add);
     Ok(Summary { rows, parameters, trainable, flops })
-}
-
-/// Sorts operations by the modules whose parameters they read; `owners` knows them by the numbers of values.
-fn rows(lines: &[Line], mut owners: HashMap<usize, String>, mut sizes: HashMap<String, usize>) -> Vec<Row> {
-    let (mut rows, mut numbers) = (Vec::<(Option<String>, Row)>::new(), HashSet::new());
-    for line in lines {
-        if line.operands.is_empty() {
-            numbers.extend(line.results.clone());
-            continue;
-        }
-        let owner = line.operands.iter().find_map(|operand| owners.get(operand)).cloned();
-        if let Some(owner) = &owner {
-            // what is made of parameters and numbers alone is a parameter, and so are results beside the first, as
-            // the mean of a batch
-            let is_own = line.operands.iter().all(|x| owners.contains_key(x) || numbers.contains(x));
-            let own = line.results.clone().skip(usize::from(!is_own));
-            owners.extend(own.map(|result| (result, owner.clone())));
-            if is_own {
-                continue;
-            }
-        }
-        match owner {
-            None if line.is_arithmetic => {
-                let (name, output) = (line.name.to_owned(), line.output.clone());
-                rows.push((None, Row { name, output, parameters: 0, flops: line.flops }));
-            }
-            None => (),
-            Some(owner) => {
-                let known = rows.iter().rposition(|(other, _)| other.is_some());
-                match known.filter(|&i| rows[i].0.as_ref() == Some(&owner)) {
-                    // what stands between two operations of a layer is a part of it
-                    Some(i) => {
-                        let between: u64 = rows.drain(i + 1..).map(|(_, row)| row.flops).sum();
-                        let row = &mut rows[i].1;
-                        row.output = line.output.clone();
-                        row.flops = row.flops.saturating_add(between).saturating_add(line.flops);
-                    }
-                    None => {
-                        let parameters = sizes.remove(&owner).unwrap_or(0);
-                        let (name, output) = (owner.clone(), line.output.clone());
-                        rows.push((Some(owner), Row { name, output, parameters, flops: line.flops }));
-                    }
-                }
-            }
-        }
-    }
-    rows.into_iter().map(|(_, row)| row).collect()
 }
 
 impl fmt::Display for Summary {

@@ -24,6 +24,7 @@ mod one_cycle;
 mod per_group;
 mod plateau;
 mod step;
+mod swa;
 
 pub use compose::{ChainedScheduler, SequentialLR};
 pub use cosine::{CosineAnnealingLR, CosineAnnealingWarmRestarts};
@@ -34,6 +35,7 @@ pub use one_cycle::{Anneal, OneCycleLR};
 pub use per_group::PerGroup;
 pub use plateau::{Direction, PlateauScheduler, ReduceLROnPlateau, Threshold};
 pub use step::{MultiStepLR, StepLR};
+pub use swa::SWALR;
 
 use super::{
     GroupRates, Rates,

@@ -15,7 +15,7 @@ pub enum Anneal {
 
 impl Anneal {
     /// What lies between two numbers, at `part` of the way.
-    fn between(self, start: f64, end: f64, part: f64) -> f64 {
+    pub(super) fn between(self, start: f64, end: f64, part: f64) -> f64 {
         match self {
             Anneal::Cos => end + (start - end) / 2. * ((PI * part).cos() + 1.),
             Anneal::Linear => (end - start) * part + start,
