@@ -1,6 +1,9 @@
 //! MNIST and Fashion-MNIST: 70,000 grey images of 28x28 in ten classes each, in the IDX format.
 use super::pictures::{Pictures, pictures};
-use crate::{Error, Result};
+use crate::{
+    Data, Error, Result,
+    io::{Limits, idx},
+};
 use flate2::read::GzDecoder;
 use std::{
     fs::File,
@@ -73,11 +76,14 @@ fn read(
     mean: &'static [f32],
     std: &'static [f32],
 ) -> Result<Pictures> {
-    let (shape, pixels) = idx(open(dataset, folder, &format!("{part}-images-idx3-ubyte"))?)?;
-    let (labels_shape, labels) = idx(open(dataset, folder, &format!("{part}-labels-idx1-ubyte"))?)?;
-    match (&shape[..], &labels_shape[..]) {
-        (&[n, SIDE, SIDE], &[m]) if n == m => Ok(Pictures::new(pixels, labels, [1, SIDE, SIDE], mean, std)),
-        _ => Err(Error::format(dataset, format!("images {shape:?} and labels {labels_shape:?} do not fit"))),
+    let array = |kind| idx::read(open(dataset, folder, &format!("{part}-{kind}-ubyte"))?, Limits::default());
+    let (images, labels) = (array("images-idx3")?, array("labels-idx1")?);
+    let (of_images, of_labels) = (images.meta(), labels.meta());
+    match (&of_images.shape[..], images.into_data(), &of_labels.shape[..], labels.into_data()) {
+        (&[n, SIDE, SIDE], Data::U8(pixels), &[m], Data::U8(labels)) if n == m => {
+            Ok(Pictures::new(pixels, labels, [1, SIDE, SIDE], mean, std))
+        }
+        _ => Err(Error::format(dataset, format!("images ({of_images}) and labels ({of_labels}) do not fit"))),
     }
 }
 
@@ -93,48 +99,5 @@ fn open(dataset: &'static str, folder: &Path, name: &str) -> Result<Box<dyn Read
             let why = format!("neither {} nor {} can be read: {e}", zipped.display(), plain.display());
             Err(Error::io(dataset, why).because(e))
         }
-    }
-}
-
-/// The sizes and bytes of an IDX file of unsigned bytes: two zeros, 8, the rank, and big-endian sizes.
-fn idx(mut file: impl Read) -> Result<(Vec<usize>, Vec<u8>)> {
-    let broken = |why: String| Error::format("idx", why);
-    let mut magic = [0; 4];
-    file.read_exact(&mut magic).map_err(|e| broken(format!("there is no header: {e}")))?;
-    let [0, 0, 8, rank] = magic else {
-        return Err(broken(format!("{magic:02x?} is not the start of a file of bytes")));
-    };
-    let mut shape = vec![];
-    for _ in 0..rank {
-        let mut size = [0; 4];
-        file.read_exact(&mut size).map_err(|e| broken(format!("the header is cut off: {e}")))?;
-        shape.push(u32::from_be_bytes(size) as usize);
-    }
-    let len = shape.iter().try_fold(1usize, |n, &size| n.checked_mul(size));
-    let len = len.ok_or_else(|| broken(format!("a shape of {shape:?} is too large")))?;
-    // what the header says is not believed: no more is held than is really there
-    let mut bytes = vec![];
-    let read = file.take(len as u64 + 1).read_to_end(&mut bytes).map_err(|e| broken(e.to_string()))?;
-    if read != len {
-        return Err(broken(format!("{len} bytes are promised, and {read} are there")));
-    }
-    Ok((shape, bytes))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn idx_files_are_not_trusted() {
-        let good = [&[0, 0, 8, 2, 0, 0, 0, 2, 0, 0, 0, 3][..], &[1, 2, 3, 4, 5, 6]].concat();
-        assert_eq!(idx(&good[..]).unwrap(), (vec![2, 3], vec![1, 2, 3, 4, 5, 6]));
-        for len in 0..good.len() {
-            assert!(idx(&good[..len]).is_err(), "{len} bytes");
-        }
-        assert!(idx(&[&good[..], &[7]].concat()[..]).is_err());
-        assert!(idx(&[0u8, 0, 9, 1, 0, 0, 0, 0][..]).is_err());
-        let huge = [&[0, 0, 8, 3][..], &[0xff; 12]].concat();
-        assert!(idx(&huge[..]).is_err());
     }
 }
