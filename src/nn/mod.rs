@@ -1,6 +1,7 @@
 //! Layers, losses and what they are made of: plain structs, generic over the backend.
 mod activation;
 mod bilinear;
+mod containers;
 mod conv;
 mod conv_transpose;
 mod distance;
@@ -35,6 +36,7 @@ pub use activation::{
     Softshrink, Softsign, Tanh, Tanhshrink, Threshold,
 };
 pub use bilinear::Bilinear;
+pub use containers::{ModuleDict, ModuleList, ParameterDict, ParameterList};
 pub use conv::{Conv1d, Conv2d, Conv3d};
 pub use conv_transpose::{ConvTranspose1d, ConvTranspose2d, ConvTranspose3d};
 pub use distance::{CosineSimilarity, PairwiseDistance};

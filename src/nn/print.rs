@@ -62,6 +62,12 @@ impl Printer {
         self
     }
 
+    /// Modules by name.
+    pub(super) fn named(mut self, parts: impl IntoIterator<Item = (String, String)>) -> Self {
+        self.parts.extend(parts);
+        self
+    }
+
     /// Writes all of it.
     pub fn finish(self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}({}", self.name, self.settings.join(", "))?;

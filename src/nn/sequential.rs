@@ -20,6 +20,45 @@ use std::fmt;
 #[derive(Clone, Default)]
 pub struct Sequential<L>(pub L);
 
+/// Layers of one type, as many as there are when the program runs.
+///
+/// ```
+/// use firesteel::{nn::{Layer, Linear, Sequential}, prelude::*};
+/// let net = Sequential((0..3).map(|_| Linear::new(4, 4, &Cpu)).collect::<Result<Vec<_>>>()?);
+/// assert_eq!(net.forward(&Tensor::zeros([5, 4], &Cpu)?)?.shape(), &[5, 4]);
+/// # Ok::<(), firesteel::Error>(())
+/// ```
+impl<B: Backend, L: Module<B>> Module<B> for Sequential<Vec<L>> {
+    type Over<C: Backend> = Sequential<Vec<L::Over<C>>>;
+
+    fn visit<'a>(&'a self, path: &str, visit: Visit<'_, 'a, B>) -> Result<()> {
+        self.0.visit(path, visit)
+    }
+    fn visit_mut(&mut self, path: &str, visit: VisitMut<'_, B>) -> Result<()> {
+        self.0.visit_mut(path, visit)
+    }
+    fn to<C: Backend>(&self, device: &C) -> Result<Self::Over<C>> {
+        self.0.to(device).map(Sequential)
+    }
+    fn visit_modules(&mut self, path: &str, visit: VisitModules<'_>) -> Result<()> {
+        self.0.visit_modules(path, visit)?;
+        visit(path, self)
+    }
+}
+
+impl<L: fmt::Debug> fmt::Debug for Sequential<Vec<L>> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let parts = self.0.iter().map(|layer| printed(layer)).collect();
+        Printer::new("Sequential").list(parts).finish(f)
+    }
+}
+
+impl<B: Backend, L: Layer<B>> Layer<B> for Sequential<Vec<L>> {
+    fn forward(&self, x: &Tensor<B>) -> Result<Tensor<B>> {
+        self.0.iter().try_fold(x.clone(), |x, layer| layer.forward(&x))
+    }
+}
+
 macro_rules! tuples {
     ($(($($layer:ident $n:tt),*))*) => {$(
         impl<BACKEND: Backend, $($layer: Module<BACKEND>),*> Module<BACKEND> for Sequential<($($layer,)*)> {

@@ -252,3 +252,37 @@ fn gradcheck_finds_what_is_wrong() -> Result<()> {
     assert!(error.to_string().contains("result 0 by element 0 of operand 0 is 1"), "{error}");
     Ok(())
 }
+
+#[test]
+fn slices_add_up_where_they_lie() -> Result<()> {
+    let (x, w) = (leaf([1.0, 2.0, 3.0, 4.0])?, leaf([1.0, 1.0, 1.0, 1.0])?);
+    // what goes to both through a sum is one tensor, which the slices of `x` must not change for `w`
+    let both = (&x + &w)?.sum(..)?;
+    let parts = [
+        (x.narrow(0, 0, 3)? * 10.0)?,
+        (x.narrow(0, 2, 2)? * 100.0)?,
+        (x.narrow(0, 1, 0)? * 1e9)?,
+        (x.flip(0)?.narrow(0, 0, 2)? * 1000.0)?,
+    ];
+    let mut y = both;
+    for part in &parts {
+        y = (y + part.sum(..)?)?;
+    }
+    let gradients = y.backward()?;
+    assert_eq!(gradients.get(&x)?.to_vec::<f64>()?, [11.0, 11.0, 1111.0, 1101.0]);
+    assert_eq!(gradients.get(&w)?.to_vec::<f64>()?, [1.0; 4]);
+    Ok(())
+}
+
+#[test]
+fn slices_add_up_to_second_order() -> Result<()> {
+    let device = Autodiff::new(Autodiff::new(Cpu));
+    let x = Tensor::new([1.0, 2.0, 3.0], &device)?.requires_grad()?;
+    // Σ xᵢ² xᵢ₊₁
+    let y = ((x.narrow(0, 0, 2)?.square()? * x.narrow(0, 1, 2)?)?).sum(..)?;
+    let first = y.backward()?.get(&x)?.clone();
+    assert_eq!(first.to_vec::<f32>()?, [4.0, 13.0, 4.0]);
+    let second = first.sum(..)?.backward()?.get(&x.inner())?.clone();
+    assert_eq!(second.to_vec::<f32>()?, [6.0, 12.0, 4.0]);
+    Ok(())
+}

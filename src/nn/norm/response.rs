@@ -38,7 +38,8 @@ macro_rules! response_norms {
 response_norms! {
     /// `x / (k + alpha · mean(x²))^beta`, with the mean over `size` neighbouring channels of `(n, c, ..)`.
     LocalResponseNorm;
-    /// [`LocalResponseNorm`] of pictures `(n, c, h, w)`, over one channel less where `size` is even.
+    /// [`LocalResponseNorm`] of pictures `(n, c, h, w)`, over one channel less where `size` is even. PyTorch's never
+    /// lets go of the first channel, a slip of its running sum; this one does.
     CrossMapLRN2d;
 }
 

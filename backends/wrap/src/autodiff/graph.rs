@@ -2,6 +2,7 @@
 //!
 //! A node holds closures, one for each operand that wants a gradient, and a closure holds only what its
 //! formula reads: the language keeps the books.
+use super::view::Part;
 use firesteel_core::{Backend, Binary, Error, Op, Operand, Outputs, Place, Pullback, Result, Tensor};
 use smallvec::{SmallVec, smallvec};
 use std::{
@@ -51,6 +52,8 @@ pub(crate) enum Rule<B: Backend> {
     Each(SmallVec<[Option<Each<B>>; 2]>),
     /// All at once, from the gradients of several results.
     Joint(Pullback<B>),
+    /// The result is a part of the operand, and its gradient that of the part.
+    Part(Part),
 }
 
 /// The gradients that a node's results have received so far.
@@ -92,7 +95,8 @@ impl<B: Backend> Node<B> {
             (Rule::Each(rules), Some(Some(g))) => {
                 rules.iter().map(|rule| rule.as_ref().map(|f| f(g)).transpose()).collect()
             }
-            (Rule::Each(_) | Rule::Leaf | Rule::Nothing, _) => Ok(vec![]),
+            (Rule::Part(_), Some(g)) => Ok(vec![g.clone()]),
+            (Rule::Each(_) | Rule::Part(_) | Rule::Leaf | Rule::Nothing, _) => Ok(vec![]),
         }
     }
 }
@@ -147,7 +151,7 @@ pub(crate) fn sweep<B: Backend>(
 ) -> Result<HashMap<Place, Tensor<B>>> {
     let (mut waiting, mut found) = (Waiting(BTreeMap::new()), HashMap::new());
     for (edge, grad) in roots {
-        waiting.add(edge, grad)?;
+        waiting.add(edge, grad, None)?;
     }
     while let Some((id, (node, received))) = waiting.0.pop_last() {
         let end = node.is_leaf() || id < floor;
@@ -160,10 +164,11 @@ pub(crate) fn sweep<B: Backend>(
             continue;
         }
         let grads = node.pull(&received)?;
+        let part = if let Rule::Part(part) = &node.rule { Some(part) } else { None };
         drop(received); // so that what is passed on unchanged can be added to in place
         for (parent, grad) in node.parents.iter().zip(grads) {
             if let (Some(edge), Some(grad)) = (parent, grad) {
-                waiting.add(edge, grad)?;
+                waiting.add(edge, grad, part)?;
             }
         }
     }
@@ -174,22 +179,25 @@ pub(crate) fn sweep<B: Backend>(
 struct Waiting<'a, B: Backend>(BTreeMap<u64, (&'a Node<B>, Received<B>)>);
 
 impl<'a, B: Backend> Waiting<'a, B> {
-    fn add(&mut self, edge: &'a Edge<B>, grad: Tensor<B>) -> Result<()> {
+    /// Adds a gradient to what was received so far, or to a part of it.
+    fn add(&mut self, edge: &'a Edge<B>, grad: Tensor<B>, part: Option<&Part>) -> Result<()> {
         let node = &*edge.node;
         let (_, received) = self.0.entry(node.id).or_insert_with(|| (node, smallvec![None; node.outputs]));
         let slot = received
             .get_mut(edge.output)
             .ok_or_else(|| Error::internal(node.name, "has fewer results than were recorded"))?;
-        *slot = Some(match slot.take() {
-            Some(old) => sum(old, &grad)?,
-            None => grad,
+        *slot = Some(match (slot.take(), part) {
+            (None, None) => grad,
+            (None, Some(part)) => part.placed(&grad)?,
+            (Some(old), None) => sum(old, &grad)?,
+            (Some(old), Some(part)) => part.added(old, &grad)?,
         });
         Ok(())
     }
 }
 
 /// `a + b`, in the memory of `a` where it has no history and nobody else holds it.
-fn sum<B: Backend>(mut a: Tensor<B>, b: &Tensor<B>) -> Result<Tensor<B>> {
+pub(super) fn sum<B: Backend>(mut a: Tensor<B>, b: &Tensor<B>) -> Result<Tensor<B>> {
     if B::requires_grad(a.value()) || B::requires_grad(b.value()) {
         return Tensor::one(Op::Binary(Binary::Add, &a, b));
     }

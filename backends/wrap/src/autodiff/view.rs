@@ -1,10 +1,10 @@
 //! What is only seen otherwise gets its gradient seen back.
 use super::{
-    graph::Rule,
+    graph::{Rule, sum},
     rules::{one, zeros},
 };
 use firesteel_core::{
-    Axes, Backend, Meta, Op, PadAxis, Padding, Reduce, Result, Scalar, Span, Spans, Tensor,
+    Axes, Backend, Binary, Meta, Op, Operand, PadAxis, Padding, Reduce, Result, Scalar, Span, Spans, Tensor,
 };
 use smallvec::smallvec;
 
@@ -26,8 +26,42 @@ pub(super) fn broadcast<B: Backend>(x: &Tensor<B>) -> Rule<B> {
 }
 
 pub(super) fn slice<B: Backend>(x: &Tensor<B>, spans: Spans) -> Rule<B> {
-    let meta = x.meta().clone();
-    one(move |g| unsliced(g, &meta, &spans))
+    Rule::Part(Part { whole: x.meta().clone(), spans })
+}
+
+/// Which part of a tensor was seen. Its gradient is added where it lies, so that a tensor which is read slice by slice
+/// costs what its slices do, and not itself for each.
+pub(super) struct Part {
+    whole: Meta,
+    spans: Spans,
+}
+
+impl Part {
+    /// The gradient of the whole.
+    pub fn placed<B: Backend>(&self, g: &Tensor<B>) -> Result<Tensor<B>> {
+        unsliced(g, &self.whole, &self.spans)
+    }
+
+    /// `whole` with this gradient added to the part, in its own memory where nobody else holds it.
+    pub fn added<B: Backend>(&self, mut whole: Tensor<B>, g: &Tensor<B>) -> Result<Tensor<B>> {
+        // an element that is seen twice cannot be written twice, and a history is not written over
+        if B::requires_grad(whole.value())
+            || B::requires_grad(g.value())
+            || self.spans.iter().any(|s| s.step < 1)
+        {
+            return sum(whole, &self.placed(g)?);
+        }
+        if self.spans.iter().any(|span| span.len == 0) {
+            return Ok(whole);
+        }
+        let total = {
+            let part = Tensor::one(Op::Slice(&whole, self.spans.clone()))?;
+            Tensor::one(Op::Binary(Binary::Add, &part, g))?
+        };
+        let (into, x) = (Operand::Target(0), Operand::Value(&total));
+        whole.update(Op::Write { into, x, spans: self.spans.clone() })?;
+        Ok(whole)
+    }
 }
 
 pub(super) fn windows<B: Backend>(x: &Tensor<B>, axis: usize, step: usize) -> Rule<B> {
