@@ -18,8 +18,8 @@ pub fn run<D: Differentiable>(device: &D, case: &Case, problem: &Optim) -> Ran {
     /// The optimizer with the options of the case, each read by its type, and else the defaults.
     macro_rules! descend {
         ($options:ident: $($reader:ident $($field:ident)+),+) => {{
-            let default = $options::default();
-            let options = $options { $($($field: $reader(&a, stringify!($field), default.$field)?,)+)+ ..default };
+            let mut options = $options::default();
+            $($(options.$field = $reader(&a, stringify!($field), options.$field)?;)+)+
             a.finish()?;
             let mut optimizer = Descent::with_options(options);
             let step = |model: &mut Vec<Param<D>>, guess: &Guess<D>| {
@@ -131,7 +131,7 @@ struct Guess<D: Differentiable> {
 
 impl<D: Differentiable> Guess<D> {
     /// mean((x @ w + b - y)²)
-    fn loss(&self, model: &Vec<Param<D>>) -> Result<Tensor<D>> {
+    fn loss(&self, model: &[Param<D>]) -> Result<Tensor<D>> {
         let mut guess = self.x.matmul(&model[0])?;
         if let Some(bias) = model.get(1) {
             guess = guess.add(&**bias)?;
