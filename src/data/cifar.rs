@@ -42,7 +42,7 @@ fn read(folder: &Path, names: &[String]) -> Result<Cifar10> {
     for name in names {
         let path = folder.join(name);
         let broken = |why: String| Error::format("cifar10", format!("{}: {why}", path.display()));
-        let bytes = super::folder::read("cifar10", &path)?;
+        let bytes = super::file::read("cifar10", &path)?;
         if !bytes.len().is_multiple_of(RECORD) {
             return Err(broken(format!("{} bytes are not whole records of {RECORD}", bytes.len())));
         }

@@ -1,5 +1,5 @@
 //! Tables of comma-separated values.
-use super::{Dataset, folder};
+use super::{Dataset, file};
 use crate::{Error, Result};
 use csv::ReaderBuilder;
 use serde::de::DeserializeOwned;
@@ -51,7 +51,7 @@ impl<T: DeserializeOwned> CsvDataset<T> {
     pub fn open_with(path: impl AsRef<Path>, options: CsvOptions) -> Result<Self> {
         let path = path.as_ref();
         let name = |e: Error| Error::new(e.kind(), "csv", format!("{}: {}", path.display(), e.message()));
-        Self::from_bytes(&folder::read("csv", path)?, options).map_err(name)
+        Self::from_bytes(&file::read("csv", path)?, options).map_err(name)
     }
 
     /// The rows of a table; a row that does not fit the type is an error, which says where it is.

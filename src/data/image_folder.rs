@@ -1,5 +1,5 @@
 //! Images in a folder for each class.
-use super::{Dataset, folder::Classes};
+use super::{Dataset, classes::Classes};
 use crate::{Result, TensorData, vision::read_image};
 use std::path::Path;
 

@@ -1,5 +1,5 @@
 //! The lines of a text file.
-use super::{Dataset, IterableDataset, dataset::out_of_range, folder};
+use super::{Dataset, IterableDataset, dataset::out_of_range, file};
 use crate::{Error, Result};
 use std::{
     fs::File,
@@ -27,7 +27,7 @@ impl TextLines {
     #[track_caller]
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
-        match String::from_utf8(folder::read("text_lines", path)?) {
+        match String::from_utf8(file::read("text_lines", path)?) {
             Ok(text) => Ok(Self::from_text(text)),
             Err(e) => Err(Error::format("text_lines", format!("{}: {e}", path.display())).because(e)),
         }
@@ -80,8 +80,8 @@ impl IterableDataset for TextStream {
     type Item = String;
     fn stream(&self, _: u64) -> Result<impl Iterator<Item = Result<String>> + Send + 'static> {
         let path = self.path.clone();
-        let file = File::open(&path).map_err(|e| folder::unreadable("text_stream", &path, e))?;
-        let lines = BufReader::new(file).lines();
-        Ok(lines.map(move |line| line.map_err(|e| folder::unreadable("text_stream", &path, e))))
+        let opened = File::open(&path).map_err(|e| file::unreadable("text_stream", &path, e))?;
+        let lines = BufReader::new(opened).lines();
+        Ok(lines.map(move |line| line.map_err(|e| file::unreadable("text_stream", &path, e))))
     }
 }

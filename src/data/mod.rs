@@ -1,11 +1,13 @@
 //! Datasets, samplers, and the loaders that make batches of them on other threads.
 mod ahead;
 mod cifar;
+#[cfg(any(feature = "vision", feature = "audio"))]
+mod classes;
 mod compose;
 #[cfg(feature = "csv")]
 mod csv;
 mod dataset;
-mod folder;
+mod file;
 #[cfg(feature = "vision")]
 mod image_folder;
 mod iterable;

@@ -1,5 +1,5 @@
 //! Sounds in a folder for each class.
-use super::{Dataset, folder::Classes};
+use super::{Dataset, classes::Classes};
 use crate::{Result, TensorData, audio::read_wav};
 use std::path::Path;
 

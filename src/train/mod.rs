@@ -9,6 +9,8 @@ mod trainer;
 
 pub use callback::{Callback, EarlyStopping, LearningRateMonitor, ModelCheckpoint, ProgressBar};
 pub use learner::{Learner, Log};
+#[cfg(feature = "plot")]
+pub use logger::PlotLogger;
 pub use logger::{CsvLogger, Logger, Record, TableLogger, TensorBoardLogger};
 pub use run::Run;
 pub use trainer::{Clip, Interval, Trainer, TrainerOptions};

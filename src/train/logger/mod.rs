@@ -1,9 +1,15 @@
 //! Where the numbers of a training go.
+#[cfg(feature = "plot")]
+mod canvas;
 mod csv;
+#[cfg(feature = "plot")]
+mod plot;
 mod table;
 mod tensorboard;
 
 pub use csv::CsvLogger;
+#[cfg(feature = "plot")]
+pub use plot::PlotLogger;
 pub use table::TableLogger;
 pub use tensorboard::TensorBoardLogger;
 

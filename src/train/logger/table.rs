@@ -58,7 +58,7 @@ fn width(name: &str) -> usize {
 }
 
 /// Four digits behind the point, or in powers of ten what would show none.
-fn shown(value: f64) -> String {
+pub(super) fn shown(value: f64) -> String {
     if value != 0. && (value.abs() < 1e-3 || value.abs() >= 1e6) {
         format!("{value:.3e}")
     } else {

@@ -1,26 +1,12 @@
-//! Files on a disk: read with errors that name them, and sorted into classes by their folders.
+//! Files sorted into classes by their folders.
+use super::{dataset::out_of_range, file::unreadable};
 use crate::{Error, Result};
 use std::{
     fs,
     path::{Path, PathBuf},
 };
 
-/// The bytes of a file; where it cannot be read, an error with its path.
-#[track_caller]
-pub fn read(dataset: &'static str, path: &Path) -> Result<Vec<u8>> {
-    match fs::read(path) {
-        Ok(bytes) => Ok(bytes),
-        Err(e) => Err(unreadable(dataset, path, e)),
-    }
-}
-
-#[track_caller]
-pub fn unreadable(dataset: &'static str, path: &Path, e: std::io::Error) -> Error {
-    Error::io(dataset, format!("cannot read {}: {e}", path.display())).because(e)
-}
-
 /// Files in a folder for each class, at any depth below it: `root/class/file`.
-#[cfg(any(feature = "vision", feature = "audio"))]
 #[derive(Clone, Debug)]
 pub struct Classes {
     /// The names of the folders, sorted: a label is a place in this list.
@@ -29,7 +15,6 @@ pub struct Classes {
     pub files: Vec<(PathBuf, i64)>,
 }
 
-#[cfg(any(feature = "vision", feature = "audio"))]
 impl Classes {
     /// Finds the files with one of these extensions (in lower case). A class without one is an error, as in
     /// torchvision.
@@ -57,11 +42,10 @@ impl Classes {
     /// A file and its label.
     pub fn file(&self, index: usize) -> Result<(&Path, i64)> {
         let file = self.files.get(index).map(|(path, label)| (&**path, *label));
-        file.ok_or_else(|| super::dataset::out_of_range(index, self.files.len()))
+        file.ok_or_else(|| out_of_range(index, self.files.len()))
     }
 }
 
-#[cfg(any(feature = "vision", feature = "audio"))]
 fn walk(
     dataset: &'static str,
     folder: &Path,
@@ -81,7 +65,6 @@ fn walk(
 }
 
 /// What is in a folder, sorted.
-#[cfg(any(feature = "vision", feature = "audio"))]
 fn entries(dataset: &'static str, folder: &Path) -> Result<Vec<PathBuf>> {
     let read =
         || fs::read_dir(folder)?.map(|entry| entry.map(|e| e.path())).collect::<std::io::Result<Vec<_>>>();
