@@ -50,5 +50,5 @@ fn random_i64(block: u32) -> vec4<i64> {
     let b = words(2u * block + 1u);
     let low = vec4<u32>(a.x, a.z, b.x, b.z);
     let high = vec4<u32>(a.y, a.w, b.y, b.w);
-    return (vec4<i64>(high) << vec4<u32>(32u)) | vec4<i64>(low);
+    return (vec4<i64>(high) << vec4<u32>(32u)) | u32_to_i64(low);
 }

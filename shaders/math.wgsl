@@ -57,10 +57,13 @@ fn f32_minimum(a: vec4<f32>, b: vec4<f32>) -> vec4<f32> {
     return select(b, a, (a < b) | f32_is_nan(a));
 }
 
-// To whole numbers by way of 64 bits, which wrap: negative ones have their two's complement.
+// To whole numbers as by way of 64 bits, of which the lower ones stay: those from 2^31 on are multiples of 2^8, so that taking
+// multiples of 2^32 away is exact.
 fn f32_to_i32(x: vec4<f32>) -> vec4<i32> {
     let whole = select(x, vec4<f32>(0.0), f32_is_nan(x));
-    return select(vec4<i32>(whole), bitcast<vec4<i32>>(vec4<u32>(whole)), whole >= vec4<f32>(2147483648.0));
+    let wrapped = whole - floor(whole * 2.3283064365386963e-10) * 4294967296.0;
+    let large = select(bitcast<vec4<i32>>(vec4<u32>(wrapped)), vec4<i32>(-1), whole >= vec4<f32>(9223372036854775808.0));
+    return select(vec4<i32>(whole), large, abs(whole) >= vec4<f32>(2147483648.0));
 }
 
 fn f32_to_u32(x: vec4<f32>) -> vec4<u32> {
@@ -68,7 +71,8 @@ fn f32_to_u32(x: vec4<f32>) -> vec4<u32> {
 }
 
 fn f32_to_i64(x: vec4<f32>) -> vec4<i64> {
-    return vec4<i64>(select(x, vec4<f32>(0.0), f32_is_nan(x)));
+    let y = vec4<i64>(select(x, vec4<f32>(0.0), f32_is_nan(x)));
+    return select(y, vec4<i64>(9223372036854775807li), x >= vec4<f32>(9223372036854775808.0));
 }
 
 // Exact: from `a` is taken the largest b 2^k that is not above it, a difference without rounding, until less than `b` is

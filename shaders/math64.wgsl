@@ -51,7 +51,8 @@ fn f64_minimum(a: vec4<f64>, b: vec4<f64>) -> vec4<f64> {
 }
 
 fn f64_to_i64(x: vec4<f64>) -> vec4<i64> {
-    return vec4<i64>(select(x, vec4<f64>(0.0lf), f64_is_nan(x)));
+    let y = vec4<i64>(select(x, vec4<f64>(0.0lf), f64_is_nan(x)));
+    return select(y, vec4<i64>(9223372036854775807li), x >= vec4<f64>(9223372036854775808.0lf));
 }
 
 fn f64_to_i32(x: vec4<f64>) -> vec4<i32> {

@@ -69,3 +69,8 @@ fn bf16_round(x: vec4<f32>) -> vec4<f32> {
         bf16_decode(bf16_encode(x.w)),
     );
 }
+
+// By way of u64, as naga extends the sign where it should not.
+fn u32_to_i64(x: vec4<u32>) -> vec4<i64> {
+    return vec4<i64>(vec4<u64>(x));
+}

@@ -318,6 +318,7 @@ fn cast(x: usize, from: DType, to: DType) -> String {
             format!("{half}_round(vec4<f32>(v{x}))")
         }
         _ if from.is_float() && is_whole => format!("{have}_to_{want}(v{x})"),
+        _ if (have, want) == ("u32", "i64") => format!("u32_to_i64(v{x})"),
         _ if have == want => format!("v{x}"),
         _ => format!("vec4<{want}>(v{x})"),
     }

@@ -123,3 +123,16 @@ fn functions_of_two_numbers() {
     }
     assert!(wrong.is_empty(), "{}\n{}", wrong.len(), wrong.join("\n"));
 }
+
+#[test]
+fn casts_of_large_numbers() {
+    let large =
+        [0., 1., 127., 128., 255., 256., 3e9, 4_294_967_295., -1., -129., -2_147_483_648., 0.4, -0.6, 1e6];
+    let host = TensorData::new([large.len()], firesteel_core::Data::F64(large.to_vec())).unwrap();
+    for source in common::DTYPES {
+        for to in common::DTYPES {
+            // what a whole number of few bits makes of a number beyond them is not specified
+            common::agree(vec![Op::Cast(0, to)], &[host.clone().cast(DType::I64).cast(source)], 0., 0.);
+        }
+    }
+}
