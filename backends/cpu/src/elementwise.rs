@@ -32,7 +32,7 @@ pub(crate) fn elementwise(op: Op<&CpuValue>, out: &Meta) -> Result<CpuValue> {
             None => one_line(op, &xs, out),
         };
     };
-    native!(out.dtype, T => {
+    bits!(out.dtype, T => {
         let mut y = Output::<T>::new(out.numel())?;
         let is_defined = AtomicBool::new(true);
         parallel::pieces(y.slice(), 1, grain([&op]), |start, y| {

@@ -63,7 +63,8 @@ pub(crate) fn views(dtype: DType) -> Vec<CpuValue> {
         slice([span(1, 1, 2), span(3, -1, 4), span(4, -2, 3)]),
         slice([span(0, 2, 2), span(0, 1, 4), span(1, 1, 4)]),
         make([4, 1, 3]).view(make([4, 1, 3]).layout.broadcast(&Shape::from([4, 6, 3]))),
-        make([1, 1, 3]).view(Layout { strides: [0, 0, 1].into_iter().collect(), ..make([5, 2, 3]).layout }),
+        make([1, 1, 3])
+            .view(Layout { strides: [0, 0, 1].into_iter().collect(), ..make([5, 2, 3]).layout.clone() }),
         CpuValue::same(firesteel_core::Meta::new([2, 3, 4], dtype), Scalar::Int(1)),
         make([3, 0, 2]),
         make([1, 70, 1]),

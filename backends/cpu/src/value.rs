@@ -3,21 +3,35 @@ use crate::memory::Block;
 use bytemuck::Pod;
 use firesteel_core::{DType, Layout, Meta, Result, Scalar, Shape};
 use half::{bf16, f16};
-use std::{fmt, sync::Arc};
+use std::{fmt, ops::Deref, sync::Arc};
 
-/// A tensor on the Cpu: a view of a block that others may share.
+/// A tensor on the Cpu: a view of a block that others may share. It is one pointer, as values go through many
+/// hands.
 #[derive(Clone)]
-pub struct CpuValue {
+pub struct CpuValue(Arc<View>);
+
+/// What a value points to.
+pub struct View {
     pub(crate) meta: Meta,
     pub(crate) layout: Layout,
     storage: Storage,
 }
 
-#[derive(Clone)]
 enum Storage {
-    Block(Arc<Block>),
+    /// Memory of its own.
+    Block(Block),
+    /// The memory of another value, which has a block of its own.
+    Of(CpuValue),
     /// The same element everywhere, which needs no memory.
     Same(Element),
+}
+
+impl Deref for CpuValue {
+    type Target = View;
+
+    fn deref(&self) -> &View {
+        &self.0
+    }
 }
 
 /// The bytes of one element.
@@ -47,29 +61,31 @@ impl CpuValue {
         firesteel_core::with_dtype!(meta.dtype, T => {
             bytes[..size_of::<T>()].copy_from_slice(bytemuck::bytes_of(&value.to::<T>()));
         });
-        Self { meta, layout, storage: Storage::Same(Element(bytes)) }
+        Self(Arc::new(View { meta, layout, storage: Storage::Same(Element(bytes)) }))
     }
 
     /// The numbers of a block, row-major from its start.
     pub(crate) fn from_block(meta: Meta, block: Block) -> Self {
         let layout = Layout::contiguous(meta.shape.clone());
-        Self { meta, layout, storage: Storage::Block(Arc::new(block)) }
+        Self(Arc::new(View { meta, layout, storage: Storage::Block(block) }))
     }
 
     /// Another view of the same memory.
     pub(crate) fn view(&self, layout: Layout) -> Self {
         let meta = Meta { shape: layout.shape.clone(), dtype: self.meta.dtype };
-        Self { meta, layout, storage: self.storage.clone() }
+        let storage = match &self.storage {
+            Storage::Block(_) => Storage::Of(self.clone()),
+            Storage::Of(owner) => Storage::Of(owner.clone()),
+            Storage::Same(element) => Storage::Same(*element),
+        };
+        Self(Arc::new(View { meta, layout, storage }))
     }
 
     /// All elements of the memory beneath, in which the layout says where this value's lie. `T` is as wide
     /// as the dtype.
     pub(crate) fn memory<T: Native>(&self) -> &[T] {
         debug_assert_eq!(size_of::<T>(), self.meta.dtype.size());
-        match &self.storage {
-            Storage::Block(block) => bytemuck::cast_slice(block.bytes()),
-            Storage::Same(element) => bytemuck::cast_slice(&element.0[..size_of::<T>()]),
-        }
+        bytemuck::cast_slice(self.bytes(size_of::<T>()))
     }
 
     /// The elements row-major, where they lie so.
@@ -83,10 +99,7 @@ impl CpuValue {
 
     /// The one element that is everywhere, where that is so by storage.
     pub(crate) fn uniform<T: Native>(&self) -> Option<T> {
-        match &self.storage {
-            Storage::Same(_) => self.memory().first().copied(),
-            Storage::Block(_) => None,
-        }
+        self.is_same().then(|| self.memory().first().copied()).flatten()
     }
 
     pub(crate) fn is_same(&self) -> bool {
@@ -95,13 +108,31 @@ impl CpuValue {
 
     /// The row-major elements to be written, where nobody else holds the memory.
     pub(crate) fn rows_mut<T: Native>(&mut self) -> Option<&mut [T]> {
-        let (contiguous, len, offset) = (self.layout.is_contiguous(), self.meta.numel(), self.layout.offset);
-        match &mut self.storage {
-            Storage::Block(block) if contiguous => {
-                let all: &mut [T] = bytemuck::cast_slice_mut(Arc::get_mut(block)?.bytes_mut());
-                all.get_mut(offset..offset + len)
-            }
-            Storage::Block(_) | Storage::Same(_) => None,
+        if !self.layout.is_contiguous() {
+            return None;
+        }
+        let (len, offset) = (self.meta.numel(), self.layout.offset);
+        let all: &mut [T] = bytemuck::cast_slice_mut(self.bytes_mut()?);
+        all.get_mut(offset..offset + len)
+    }
+
+    /// The memory, where it is this value's alone.
+    fn bytes_mut(&mut self) -> Option<&mut [u8]> {
+        match &mut Arc::get_mut(&mut self.0)?.storage {
+            Storage::Block(block) => Some(block.bytes_mut()),
+            Storage::Of(owner) => owner.bytes_mut(),
+            Storage::Same(_) => None,
+        }
+    }
+}
+
+impl View {
+    /// The memory; of the same element everywhere, that element of `size` bytes.
+    fn bytes(&self, size: usize) -> &[u8] {
+        match &self.storage {
+            Storage::Block(block) => block.bytes(),
+            Storage::Of(owner) => owner.bytes(size),
+            Storage::Same(element) => &element.0[..size],
         }
     }
 }
