@@ -4,11 +4,10 @@ use crate::{
     CpuValue,
     gemm::{Matrix, MatrixMut, Product, blocks},
     parallel,
-    simd::dispatch_v3,
     value::Output,
     view,
     wide::widened,
-    windows::{Windows, zip, zip_mut},
+    windows::Windows,
 };
 use firesteel_core::{Conv, Meta, Result};
 
@@ -97,12 +96,13 @@ fn forward<T: Product>(x: &CpuValue, w: &CpuValue, out: &Meta, sizes: &Sizes) ->
     let (depth, image, columns) = (sizes.depth(), sizes.image(), windows.outputs());
     let mut y = Output::<T>::new(out.numel())?;
     if sizes.is_direct() {
-        parallel::pieces(y.slice(), columns, parallel::GRAIN / 8, |first, y| {
+        parallel::rows(y.slice(), columns, [] as [&mut [()]; 0], parallel::GRAIN / 8, &|first, y, _| {
             for (i, y) in y.chunks_exact_mut(columns.max(1)).enumerate() {
                 let (plane, filter) = ((first + i) / filters, (first + i) % (filters * groups));
-                windows.filter(&x[plane * image..][..image], &w[filter * depth..][..depth], y);
+                windows.filter(&x[plane * image..][..image], &w[filter * depth..][..depth], y)?;
             }
-        });
+            Ok(())
+        })?;
         return Ok(y.finish(&out.shape, out.dtype));
     }
 
@@ -154,7 +154,7 @@ fn to_input<T: Product>(g: &CpuValue, w: &CpuValue, out: &Meta, sizes: &Sizes) -
         if sizes.is_direct() {
             x.fill(T::default());
             for filter in 0..filters {
-                windows.spread(g.row(filter), &w[filter * depth..][..depth], x);
+                windows.spread(g.row(filter), &w[filter * depth..][..depth], x)?;
             }
             return Ok(());
         }
@@ -221,27 +221,4 @@ fn to_weight<T: Product>(g: &CpuValue, x: &CpuValue, out: &Meta, sizes: &Sizes) 
         },
     )?;
     Ok(w.finish(&out.shape, out.dtype))
-}
-
-impl Windows {
-    /// `y[p] = Σ w[q] x[s p + d q - padding]`: one filter of one channel.
-    fn filter<T: Product>(&self, x: &[T], w: &[T], y: &mut [T]) {
-        y.fill(T::default());
-        for (tap, w) in w.iter().enumerate() {
-            self.runs(tap, 0..y.len(), |column, len, place| {
-                let y = &mut y[column..column + len];
-                dispatch_v3!(|L| zip(y, &x[place..], self.step(), |y, x| *y = y.plus(w.times(*x))));
-            });
-        }
-    }
-
-    /// `x[s p + d q - padding] += w[q] g[p]`: the adjoint of [`filter`](Self::filter) in `x`.
-    fn spread<T: Product>(&self, g: &[T], w: &[T], x: &mut [T]) {
-        for (tap, w) in w.iter().enumerate() {
-            self.runs(tap, 0..g.len(), |column, len, place| {
-                let g = &g[column..column + len];
-                dispatch_v3!(|L| zip_mut(&mut x[place..], g, self.step(), |x, g| *x = x.plus(w.times(*g))));
-            });
-        }
-    }
 }

@@ -13,6 +13,7 @@ mod conv;
 mod create;
 mod custom;
 mod elementwise;
+mod filter;
 mod fused;
 mod gemm;
 mod index;

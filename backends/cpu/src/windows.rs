@@ -1,7 +1,7 @@
 //! What the windows of a convolution see: the matrix with one column for each window and one row for each
 //! channel and place in a window, of which only parts are ever written out.
-use crate::{gemm::Product, value::Native};
-use firesteel_core::{Axes, Conv, Pool};
+use crate::{gemm::Product, reduce::innermost, value::Native};
+use firesteel_core::{Axes, Conv, Layout, Pool, Shape};
 use std::ops::Range;
 
 /// The sizes of one image and of the windows that move over it.
@@ -116,6 +116,51 @@ impl Windows {
         let start = (-shift).max(0).unsigned_abs().div_ceil(self.stride[axis]);
         let end = (self.input[axis] as isize - shift + stride - 1).div_euclid(stride).max(0);
         start..self.output[axis].min(end as usize)
+    }
+
+    /// Whether windows step by one.
+    pub(crate) fn is_dense(&self) -> bool {
+        self.stride.iter().all(|&step| step == 1)
+    }
+
+    /// The windows by which an input's gradient sees that of the result, where these step by one and no padding is
+    /// wider than a window.
+    pub(crate) fn turned(&self) -> Option<Self> {
+        let padding =
+            |axis: usize| (self.dilation[axis] * (self.kernel[axis] - 1)).checked_sub(self.padding[axis]);
+        let padding =
+            (0..self.kernel.len()).map(padding).collect::<Option<Axes>>().filter(|_| self.is_dense())?;
+        Some(Self { input: self.output.clone(), output: self.input.clone(), padding, ..self.clone() })
+    }
+
+    /// The sizes of the input with its padding.
+    pub(crate) fn padded(&self) -> Shape {
+        self.input.iter().zip(&self.padding).map(|(n, p)| n + 2 * p).collect()
+    }
+
+    /// Where each element of the window that stands at 0 lies in the padded input.
+    pub(crate) fn places(&self, padded: &Layout) -> Vec<usize> {
+        let strides = padded.strides.iter().zip(&self.dilation).map(|(step, &apart)| step * apart as isize);
+        Layout { shape: self.kernel[..].into(), strides: strides.collect(), offset: 0 }.offsets().collect()
+    }
+
+    /// Writes the input to the middle of the padded one.
+    pub(crate) fn pad<T: Copy>(&self, x: &[T], padded: &Layout, y: &mut [T]) {
+        let middle = self.padding.iter().zip(&padded.strides).map(|(p, &step)| p * step as usize).sum();
+        let (rows, width, _) =
+            innermost(&Layout { shape: self.input[..].into(), offset: middle, ..padded.clone() });
+        for (at, x) in rows.offsets().zip(x.chunks_exact(width)) {
+            y[at..at + width].copy_from_slice(x);
+        }
+    }
+
+    /// Calls `f` with the number of the first window of each line, and what `sums` has for the line, where they lie as
+    /// the padded input does.
+    pub(crate) fn lines<T>(&self, padded: &Layout, sums: &[T], mut f: impl FnMut(usize, &[T])) {
+        let (rows, width, _) = innermost(&Layout { shape: self.output[..].into(), ..padded.clone() });
+        for (line, at) in rows.offsets().enumerate() {
+            f(line * width, &sums[at..at + width]);
+        }
     }
 
     /// The distance between what neighbouring windows see.
