@@ -2,7 +2,7 @@
 //!
 //! Each number is the least time of a run in milliseconds, over at least three runs and `SECONDS` for each cell. A row
 //! whose name does not contain the filter is left out; a cell that fails is `-`, with the reason below the table.
-use firesteel::{Autodiff, Conv, Fused, Op, Pool, Shape, prelude::*};
+use firesteel::{Autodiff, Conv, Fused, Gelu, Op, Pool, Shape, prelude::*};
 use std::{
     hint::black_box,
     time::{Duration, Instant},
@@ -11,15 +11,23 @@ use std::{
 /// How long a cell is repeated.
 const SECONDS: f64 = 0.3;
 
-/// An operation of some operands, which are normal numbers of these shapes.
+/// An operation of some operands, which are made of normal numbers of these shapes.
 struct Row<B: Backend> {
     name: &'static str,
     shapes: &'static [&'static [usize]],
+    make: fn(Tensor<B>, usize) -> Result<Tensor<B>>,
     run: fn(&[Tensor<B>]) -> Result<Tensor<B>>,
 }
 
+impl<B: Backend> Row<B> {
+    /// The same row, whose operand number `i` is `make(numbers, i)`.
+    fn of(self, make: fn(Tensor<B>, usize) -> Result<Tensor<B>>) -> Self {
+        Row { make, ..self }
+    }
+}
+
 fn rows<B: Backend>() -> Vec<Row<B>> {
-    let row = |name, shapes, run| Row { name, shapes, run };
+    let row = |name, shapes, run| Row { name, shapes, make: |x, _| Ok(x), run };
     vec![
         row("add 1", &[&[1], &[1]], |x| &x[0] + &x[1]),
         row("add 1e7", &[&[10_000_000], &[10_000_000]], |x| &x[0] + &x[1]),
@@ -28,10 +36,23 @@ fn rows<B: Backend>() -> Vec<Row<B>> {
         row("(2x + 1).tanh() x + 3, 1e7", &[&[10_000_000]], |x| {
             ((2.0 * x[0].lazy() + 1.0).tanh() * &x[0] + 3.0).eval()
         }),
+        row("gelu 1e7", &[&[10_000_000]], |x| x[0].gelu(Gelu::Exact)),
+        row("gelu by tanh 1e7", &[&[10_000_000]], |x| x[0].gelu(Gelu::Tanh)),
         row("sum 1e7", &[&[10_000_000]], |x| x[0].sum(..)),
         row("sum dim 0, 4096x4096", &[&[4096, 4096]], |x| x[0].sum(0)),
         row("sum dim 1, 4096x4096", &[&[4096, 4096]], |x| x[0].sum(1)),
         row("softmax dim 1, 4096x4096", &[&[4096, 4096]], |x| fused(Fused::Softmax(1), x)),
+        row("argmax dim 1, 4096x4096", &[&[4096, 4096]], |x| x[0].argmax(1)),
+        row("cumsum dim 1, 4096x4096", &[&[4096, 4096]], |x| x[0].cumsum(1)),
+        row("transpose 4096x4096", &[&[4096, 4096]], |x| {
+            Tensor::one(Op::Reshape(&x[0].t()?, Shape::from([4096 * 4096])))
+        }),
+        row("sort 1e6", &[&[1_000_000]], |x| Tensor::one(Op::Sort { x: &x[0], axis: 0, descending: false })),
+        row("topk 100 of 1e6", &[&[1_000_000]], |x| fused(Fused::TopK { k: 100, axis: 0, largest: true }, x)),
+        row("embedding 8192 of 50000x512", &[&[50_000, 512], &[8192]], |x| {
+            Tensor::one(Op::IndexSelect { x: &x[0], index: &x[1], axis: 0 })
+        })
+        .of(|x, i| if i == 0 { Ok(x) } else { (x.abs()? * 1e6)?.remainder(50_000.0)?.to(DType::I64) }),
         row("layer_norm 4096x1024", &[&[4096, 1024], &[1024], &[1024]], |x| {
             fused(Fused::LayerNorm { dims: 1, eps: 1e-5 }, x)
         }),
@@ -41,6 +62,9 @@ fn rows<B: Backend>() -> Vec<Row<B>> {
         row("matmul 128", &[&[128, 128], &[128, 128]], matmul),
         row("matmul 512", &[&[512, 512], &[512, 512]], matmul),
         row("matmul 1024", &[&[1024, 1024], &[1024, 1024]], matmul),
+        row("matmul 2048", &[&[2048, 2048], &[2048, 2048]], matmul),
+        row("matmul bf16 1024", &[&[1024, 1024], &[1024, 1024]], matmul).of(|x, _| x.to(DType::BF16)),
+        row("matmul f16 1024", &[&[1024, 1024], &[1024, 1024]], matmul).of(|x, _| x.to(DType::F16)),
         row("matmul 32 x 128x64x128", &[&[32, 128, 64], &[32, 64, 128]], matmul),
         row("matmul 4096x4096x1", &[&[4096, 4096], &[4096, 1]], matmul),
         row("linear 1024x512x2048", &[&[1024, 512], &[2048, 512], &[2048]], |x| fused(Fused::Linear, x)),
@@ -102,7 +126,8 @@ fn least(mut run: impl FnMut() -> Result<()>) -> Result<f64> {
 }
 
 fn operands<B: Backend>(row: &Row<B>, backend: &B) -> Result<Vec<Tensor<B>>> {
-    row.shapes.iter().map(|&shape| Tensor::randn(Shape::from(shape), backend)).collect()
+    let numbers = row.shapes.iter().map(|&shape| Tensor::randn(Shape::from(shape), backend));
+    numbers.enumerate().map(|(i, x)| (row.make)(x?, i)).collect()
 }
 
 /// The time of the operation alone.
@@ -116,7 +141,8 @@ fn forward<B: Backend>(row: &Row<B>, backend: &B) -> Result<f64> {
 
 /// The time of the operation and of the gradients of all its operands.
 fn both_ways<D: Differentiable>(row: &Row<D>, backend: &D) -> Result<f64> {
-    let x = operands(row, backend)?.into_iter().map(Tensor::requires_grad).collect::<Result<Vec<_>>>()?;
+    let learned = |x: Tensor<D>| if x.dtype().is_float() { x.requires_grad() } else { Ok(x) };
+    let x = operands(row, backend)?.into_iter().map(learned).collect::<Result<Vec<_>>>()?;
     let cotangent = (row.run)(&x)?.lower().ones_like()?;
     least(|| {
         black_box((row.run)(&x)?.backward_with(&cotangent)?);
