@@ -140,6 +140,9 @@ pub(crate) fn rows<T: Send, U: Send, const N: usize>(
 fn piece(len: usize, unit: usize, grain: usize) -> Option<usize> {
     let units = len / unit.max(1);
     let count = (len / grain.max(1)).min(units);
+    if count <= 1 {
+        return None; // before anything is asked that takes time
+    }
     let threads = num_threads();
-    (count > 1 && threads > 1).then(|| units.div_ceil(count.min(threads * 4)))
+    (threads > 1).then(|| units.div_ceil(count.min(threads * 4)))
 }
