@@ -107,7 +107,6 @@ fn columns<T: Number, F: Best>(memory: &[T], start: usize, n: usize, stride: isi
         at = at.wrapping_add_signed(stride);
         for ((best, found), x) in best.iter_mut().zip(&mut *found).zip(&memory[at..at + y.len()]) {
             let x = *x;
-            let x = x;
             let better = F::better(x, *best);
             *best = if better { x } else { *best };
             *found = if better { i } else { *found };
