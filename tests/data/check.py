@@ -1,4 +1,4 @@
-"""Has PyTorch and NumPy read what Firesteel writes; where PyTorch is installed.
+"""Has PyTorch, NumPy and safetensors read what Firesteel writes; where they are installed.
 
     FIRESTEEL_KEEP=FOLDER cargo test --test io && python tests/data/check.py FOLDER
 """
@@ -7,6 +7,7 @@ import sys
 
 import numpy as np
 import torch
+from safetensors import safe_open
 
 DTYPES = "float64 float32 bfloat16 float16 int64 int32 int8 uint32 uint8 bool".split()
 
@@ -53,6 +54,16 @@ def check_arrays(path):
     assert arrays["steps"].dtype == np.int64 and (arrays["steps"] == np.arange(3)).all()
 
 
+def check_parts(path):
+    """`files_are_read_in_part` of tests/io/safetensors.rs."""
+    with safe_open(path, "pt") as file:
+        assert file.metadata() == {"epoch": "3"}
+        table, flag, none = (file.get_tensor(name) for name in ["table", "flag", "none"])
+    assert table.dtype == torch.int32 and table.tolist() == [[0, 1], [2, 3], [4, 5]]
+    assert flag.dtype == torch.bool and flag.item() is True
+    assert none.dtype == torch.float64 and none.shape == (0, 2)
+
+
 if __name__ == "__main__":
     folder = pathlib.Path(sys.argv[1])
     checks = {
@@ -60,6 +71,7 @@ if __name__ == "__main__":
         "checkpoint.pth": check_checkpoint,
         "stored.npz": check_arrays,
         "compressed.npz": check_arrays,
+        "parts.safetensors": check_parts,
     }
     for name, check in checks.items():
         check(folder / name)

@@ -1,6 +1,6 @@
 """Makes the files in this folder with PyTorch and NumPy, as their users would, and says with which versions.
 
-    python3 -m venv VENV && VENV/bin/pip install torch numpy && VENV/bin/python tests/data/make.py
+    python3 -m venv VENV && VENV/bin/pip install torch numpy safetensors && VENV/bin/python tests/data/make.py
 """
 import os
 import pathlib
@@ -8,6 +8,7 @@ import zipfile
 
 import numpy as np
 import torch
+from safetensors.torch import save_file
 
 HERE = pathlib.Path(__file__).parent
 
@@ -99,6 +100,13 @@ def make_torch():
     torch.save({"x": torch.zeros(2, dtype=torch.complex64)}, HERE / "complex.pth")
 
 
+def make_safetensors():
+    count = torch.arange(6).reshape(2, 3)
+    dtypes = [getattr(torch, name) for name in "float64 float32 float16 bfloat16 int64 int32 int8 uint8 bool".split()]
+    tensors = {str(dtype).removeprefix("torch."): count.to(dtype) for dtype in dtypes}
+    save_file(tensors, HERE / "state.safetensors", metadata={"format": "pt"})
+
+
 def make_numpy():
     count = np.arange(6).reshape(2, 3)
     for descr in ["<f8", "<f4", "<f2", "<i8", "<i4", "|i1", "<u4", "|u1", "|b1", ">f4", ">i8"]:
@@ -115,5 +123,6 @@ def make_numpy():
 
 if __name__ == "__main__":
     make_torch()
+    make_safetensors()
     make_numpy()
     print("torch", torch.__version__, "numpy", np.__version__)

@@ -148,6 +148,7 @@ fn seeds() -> Vec<(String, Vec<u8>, Reader)> {
         let path = entry.unwrap().path();
         let reader: Reader = match path.extension().and_then(|e| e.to_str()) {
             Some("pth") => read_pth,
+            Some("safetensors") => |bytes| safetensors::from_bytes(bytes).map(drop),
             Some("npy") => |bytes| npy::from_bytes(bytes).map(drop),
             Some("npz") => |bytes| npz::from_bytes(bytes, LIMITS).map(drop),
             _ => continue,

@@ -1,10 +1,22 @@
 //! Files of safetensors, opened and read in part.
-use crate::{done_with, temporary};
+use crate::{data, done_with, temporary};
 use firesteel::{
     Data, TensorData,
     io::safetensors::{self, SafeOpen},
     prelude::*,
 };
+
+#[test]
+fn a_file_of_pythons_library_is_read() -> Result<()> {
+    let (state, metadata) = safetensors::load_with(data("state.safetensors"))?;
+    assert_eq!(metadata["format"], "pt");
+    assert_eq!(state.len(), 9);
+    for (name, tensor) in state {
+        let counted = TensorData::new([2, 3], Data::I64((0..6).collect()))?.cast(name.parse()?);
+        assert_eq!(tensor, counted, "{name}");
+    }
+    Ok(())
+}
 
 #[test]
 fn files_are_read_in_part() -> Result<()> {
