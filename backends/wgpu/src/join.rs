@@ -23,7 +23,7 @@ pub(crate) fn concat(gpu: &'static Gpu, xs: &[&WgpuValue], axis: usize, out: &Me
 }
 
 /// Copies `x` to places of `y`, no two of which are equal.
-fn copy(gpu: &'static Gpu, x: &WgpuValue, y: &WgpuValue, to: &Layout) -> Result<()> {
+pub(crate) fn copy(gpu: &'static Gpu, x: &WgpuValue, y: &WgpuValue, to: &Layout) -> Result<()> {
     let n = x.meta.numel();
     let wide = n.is_multiple_of(4) && is_wide(to);
     let count = if wide { n / 4 } else { n };

@@ -5,6 +5,7 @@
 mod arg_reduce;
 mod attention;
 mod chain;
+mod conv;
 mod create;
 mod device;
 mod each;
@@ -18,7 +19,10 @@ mod norm;
 mod pool;
 mod queue;
 mod reduce;
+mod scan;
+mod scatter;
 mod softmax;
+mod sort;
 mod source;
 mod storage;
 mod team;
@@ -177,10 +181,25 @@ impl Backend for Wgpu {
             Op::Reduce(kind, x, axes) => reduce::reduce(gpu, kind, x, &axes, meta)?,
             Op::ArgReduce(kind, x, axis) => arg_reduce::arg_reduce(gpu, kind, x, axis, meta)?,
 
+            Op::Scan(kind, x, axis) => scan::scan(gpu, kind, x, axis, meta)?,
+            Op::Recurrence { a, b, axis } => scan::recurrence(gpu, a, b, axis, meta)?,
+            Op::Sort { x, axis, descending } => return sort::sort(gpu, x, axis, descending),
+            Op::SearchSorted { sorted, values, right } => {
+                sort::search_sorted(gpu, sorted, values, right, meta)?
+            }
+
             Op::MatMul(a, b) => matmul::matmul(gpu, a, b, meta)?,
+
+            Op::Conv(conv, x, w) => conv::conv(gpu, &conv, x, w, meta)?,
+            Op::ConvInputGrad { conv, g, w, .. } => conv::input_grad(gpu, &conv, g, w, meta)?,
+            Op::ConvWeightGrad { conv, g, x, .. } => conv::weight_grad(gpu, &conv, g, x, meta)?,
 
             Op::Gather { x, index, axis } => index::gather(gpu, x, index, axis, meta)?,
             Op::IndexSelect { x, index, axis } => index::index_select(gpu, x, index, axis, meta)?,
+            Op::Scatter { kind, into, index, x, axis } => scatter::scatter(gpu, kind, into, index, x, axis)?,
+            Op::IndexPut { kind, into, index, x, axis } => {
+                scatter::index_put(gpu, kind, into, index, x, axis)?
+            }
             Op::WrapIndex(index, len) => index::wrap_index(gpu, index, len)?,
 
             Op::Concat(xs, axis) => join::concat(gpu, &xs, axis, meta)?,
@@ -188,18 +207,8 @@ impl Backend for Wgpu {
             Op::Fold { x, axis, step, .. } => join::fold(gpu, x, axis, step, meta)?,
             Op::Write { into, x, spans } => join::write(gpu, into, x, &spans)?,
 
-            op @ (Op::Scan(..)
-            | Op::Recurrence { .. }
-            | Op::Sort { .. }
-            | Op::SearchSorted { .. }
-            | Op::Conv(..)
-            | Op::ConvInputGrad { .. }
-            | Op::ConvWeightGrad { .. }
-            | Op::Scatter { .. }
-            | Op::IndexPut { .. }
-            | Op::Fused(..)
-            | Op::Custom(..)) => {
-                return Err(Error::unsupported(op.name(), "has no kernel for wgpu yet"));
+            op @ (Op::Fused(..) | Op::Custom(..)) => {
+                return Err(Error::unsupported(op.name(), "has no kernel for wgpu"));
             }
         };
         Ok(smallvec![y])

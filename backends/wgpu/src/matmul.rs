@@ -98,7 +98,7 @@ fn product(
 
 /// How a product is cut: invocations along rows and columns, and how many groups of four each takes along both.
 #[derive(Clone, Copy)]
-struct Tile {
+pub(crate) struct Tile {
     rows: usize,
     columns: usize,
     regs: usize,
@@ -106,7 +106,7 @@ struct Tile {
 
 impl Tile {
     /// Large tiles read less, small ones keep more of a device busy.
-    fn choose(gpu: &Gpu, m: usize, n: usize, batch: usize, dtype: DType) -> Tile {
+    pub fn choose(gpu: &Gpu, m: usize, n: usize, batch: usize, dtype: DType) -> Tile {
         let tile = |side, regs| Tile { rows: side, columns: side, regs };
         let count = |side: usize| m.div_ceil(side) * n.div_ceil(side) * batch;
         let wide = Storage::of(dtype).number.ends_with("64");
@@ -116,6 +116,17 @@ impl Tile {
             () if m > 32 && n > 32 => tile(16, 1),
             () => tile(8, 1),
         }
+    }
+
+    /// How many of them cover a product, along rows and columns.
+    pub fn counts(self, m: usize, n: usize) -> [usize; 2] {
+        [m.div_ceil(self.rows * 4 * self.regs), n.div_ceil(self.columns * 4 * self.regs)]
+    }
+
+    /// The constants of a shader with such tiles.
+    pub fn declare(self, kernel: &mut Kernel) {
+        kernel.constant("ROWS", self.rows as u32).constant("COLUMNS", self.columns as u32);
+        kernel.constant("REGS", self.regs as u32).constant("DEPTH", DEPTH as u32);
     }
 }
 
@@ -143,14 +154,12 @@ fn tiled(
         kernel.write1("y", &y);
     }
     kernel.constant("MODE_A", modes[0]).constant("MODE_B", modes[1]);
-    kernel.constant("ROWS", tile.rows as u32).constant("COLUMNS", tile.columns as u32);
-    kernel.constant("REGS", tile.regs as u32).constant("DEPTH", DEPTH as u32);
+    tile.declare(&mut kernel);
     kernel.places("a_start", &x.batch).places("b_start", &w.batch);
     kernel.param("m", m).param("n", n).param("depth", depth);
     kernel.param("a_row", x.row as usize).param("a_inner", x.inner as usize);
     kernel.param("b_row", w.row as usize).param("b_inner", w.inner as usize);
-    let side = |threads: usize| threads * 4 * tile.regs;
-    let tiles = [m.div_ceil(side(tile.rows)), n.div_ceil(side(tile.columns))];
+    let tiles = tile.counts(m, n);
     kernel.param("tiles", tiles[1]).param("tiles_all", tiles[0] * tiles[1]);
     kernel.run(tiles[0] * tiles[1] * batch, || {
         let bias = if bias.is_some() {
@@ -163,19 +172,24 @@ fn tiled(
         } else {
             "for (var j = 0u; j < min(4u, p.n - c); j++) { y_set(start + c + j, v[j]); }"
         };
-        let join = if out.dtype.is_float() { "fma(vec4<T>(s), v, acc)" } else { "acc + s * v" };
         let block = include_str!("../shaders/matmul_block.wgsl");
         [
             include_str!("../shaders/matmul.wgsl"),
             &block.replace("NAME", "a").replace("MODE", "MODE_A").replace("LIMIT", "p.m"),
             &block.replace("NAME", "b").replace("MODE", "MODE_B").replace("LIMIT", "p.n"),
             &format!("fn added(c: u32) -> vec4<T> {{ return {bias}; }}\n"),
-            &format!("fn join(acc: vec4<T>, s: T, v: vec4<T>) -> vec4<T> {{ return {join}; }}\n"),
+            &join(out.dtype),
             &format!("fn store(start: u32, c: u32, v: vec4<T>) {{ {store} }}\n"),
         ]
         .concat()
     })?;
     Ok(y)
+}
+
+/// The function that adds a product to what is summed.
+pub(crate) fn join(dtype: DType) -> String {
+    let join = if dtype.is_float() { "fma(vec4<T>(s), v, acc)" } else { "acc + s * v" };
+    format!("fn join(acc: vec4<T>, s: T, v: vec4<T>) -> vec4<T> {{ return {join}; }}\n")
 }
 
 /// A matrix times a vector: each row's dot product by a team of invocations, in parts where there are few rows.

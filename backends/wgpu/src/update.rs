@@ -2,6 +2,7 @@
 use crate::{
     Wgpu, WgpuValue,
     chain::{self, Input},
+    join,
     value::Memory,
 };
 use firesteel_core::{Backend, Fused, Metas, Op, Operand, Result, infer};
@@ -62,6 +63,12 @@ fn in_place(
         Op::Fused(Fused::Chain(program), inputs) if chain::fits(wgpu.0, program) => {
             let inputs: SmallVec<[Input; 6]> = inputs.iter().map(|x| input(*x)).collect();
             chain::run_into(wgpu.0, &program.code, &program.results, &inputs, &ys)?;
+        }
+        // a cache that grows: only what is new moves
+        Op::Write { into: Operand::Target(0), x: Operand::Value(x), spans }
+            if spans.iter().all(|span| span.step != 0 || span.len < 2) =>
+        {
+            join::copy(wgpu.0, x, &ys[0], &ys[0].layout.slice(spans))?;
         }
         _ => return Ok(false),
     }

@@ -5,7 +5,7 @@
 mod common;
 
 use common::{gpu, numbers};
-use firesteel_core::{Backend, Binary, DType, Data, ErrorKind, Fused, Op, TensorData, block_on};
+use firesteel_core::{Backend, Binary, DType, Data, ErrorKind, Fused, Op, Scatter, TensorData, block_on};
 use firesteel_wgpu::WgpuValue;
 
 #[test]
@@ -53,6 +53,10 @@ fn out_of_range() {
         let shown = index.min(i32::MAX.into());
         assert!(error.starts_with("index_select: ") && error.contains(&format!("index {shown} ")), "{error}");
     }
+    let x3 = numbers(&[3, 4], DType::F32, 2);
+    let put = Op::IndexPut { kind: Scatter::Add, into: 0, index: 2, x: 1, axis: 0 };
+    let put = error(put, &[x.clone(), x3, bad(5)]);
+    assert!(put.starts_with("index_put: "), "{put}");
     let wrapped = error(Op::WrapIndex(0, 5), &[bad(-6)]);
     assert!(wrapped.starts_with("index: "), "{wrapped}");
     let narrow = error(Op::WrapIndex(0, 300), &[bad(-1).cast(DType::I8)]);

@@ -3,8 +3,8 @@
 
 mod common;
 
-use common::{DTYPES, agree, numbers};
-use firesteel_core::{Axes, DType, Op, PadAxis, Scalar, Shape, Span};
+use common::{DTYPES, agree, gpu, numbers};
+use firesteel_core::{Axes, Backend, DType, Op, Operand, PadAxis, Scalar, Shape, Span, Spans};
 use smallvec::smallvec;
 
 fn axes(axes: &[usize]) -> Axes {
@@ -35,6 +35,26 @@ fn one_after_another() {
 fn many_are_joined() {
     let xs: Vec<_> = (0..20).map(|i| numbers(&[4, i, 3], DType::F32, i as u64)).collect();
     agree(vec![Op::Concat((0..20).collect(), 1)], &xs, 0., 0.);
+}
+
+#[test]
+fn more_workgroups_than_one_dimension_takes() {
+    let xs = [numbers(&[17_000_001], DType::U8, 1), numbers(&[3], DType::U8, 2)];
+    agree(vec![Op::Concat(smallvec![1, 0], 0)], &xs, 0., 0.);
+}
+
+#[test]
+fn an_update_writes_a_slice() {
+    let gpu = gpu();
+    let up = |shape: &[usize], seed| gpu.upload(numbers(shape, DType::F16, seed)).unwrap();
+    let (mut cache, x) = (up(&[6, 4, 10], 1), up(&[6, 2, 10], 2));
+    let spans: Spans = smallvec![Span::all(6), Span { start: 1, step: 1, len: 2 }, Span::all(10)];
+    let into = up(&[6, 4, 10], 1);
+    let want = gpu.run(Op::Write { into: &into, x: &x, spans: spans.clone() }).unwrap().remove(0);
+    let write = Op::Write { into: Operand::Target(0), x: Operand::Value(&x), spans };
+    gpu.update(&mut [&mut cache], write).unwrap();
+    let down = |x: &_| firesteel_core::block_on(gpu.download(x)).unwrap();
+    assert_eq!(down(&cache).data(), down(&want).data());
 }
 
 #[test]
