@@ -36,7 +36,7 @@ pub trait IterableDataset: Send + Sync + 'static {
 ///
 /// ```
 /// use firesteel::data::Shuffled;
-/// let mut mixed = Shuffled::new((0..10).map(Ok), 4, 7)?.collect::<Result<Vec<i32>, _>>()?;
+/// let mut mixed: Vec<i32> = Shuffled::new(0..10, 4, 7)?.collect();
 /// assert!(mixed[0] < 4);
 /// mixed.sort();
 /// assert_eq!(mixed, (0..10).collect::<Vec<_>>());

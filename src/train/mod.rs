@@ -3,6 +3,7 @@ mod callback;
 mod learner;
 mod logger;
 pub mod metrics;
+mod options;
 mod run;
 mod saved;
 mod trainer;
@@ -12,5 +13,6 @@ pub use learner::{Learner, Log};
 #[cfg(feature = "plot")]
 pub use logger::PlotLogger;
 pub use logger::{CsvLogger, Logger, Record, TableLogger, TensorBoardLogger};
+pub use options::{Clip, Interval, TrainerOptions};
 pub use run::Run;
-pub use trainer::{Clip, Interval, Trainer, TrainerOptions};
+pub use trainer::Trainer;
