@@ -229,7 +229,7 @@ fn run(
     };
     kernel.run(tiles * parts, || {
         [
-            include_str!("../shaders/matmul.wgsl"),
+            tile.shader().as_str(),
             include_str!("../shaders/conv.wgsl"),
             &include_str!("../shaders/conv_block.wgsl").replace("SET", set),
             &matmul::join(out.dtype),

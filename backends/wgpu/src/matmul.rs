@@ -123,6 +123,11 @@ impl Tile {
         [m.div_ceil(self.rows * 4 * self.regs), n.div_ceil(self.columns * 4 * self.regs)]
     }
 
+    /// The shader of products in such tiles; what calls it says how blocks are loaded and results stored.
+    pub fn shader(self) -> String {
+        include_str!("../shaders/matmul.wgsl").to_owned()
+    }
+
     /// The constants of a shader with such tiles.
     pub fn declare(self, kernel: &mut Kernel) {
         kernel.constant("ROWS", self.rows as u32).constant("COLUMNS", self.columns as u32);
@@ -174,7 +179,7 @@ fn tiled(
         };
         let block = include_str!("../shaders/matmul_block.wgsl");
         [
-            include_str!("../shaders/matmul.wgsl"),
+            tile.shader().as_str(),
             &block.replace("NAME", "a").replace("MODE", "MODE_A").replace("LIMIT", "p.m"),
             &block.replace("NAME", "b").replace("MODE", "MODE_B").replace("LIMIT", "p.n"),
             &format!("fn added(c: u32) -> vec4<T> {{ return {bias}; }}\n"),

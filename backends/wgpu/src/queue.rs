@@ -253,15 +253,6 @@ impl Gpu {
         }
     }
 
-    /// Copies one buffer to another.
-    pub fn copy(&self, from: &Block, to: &Block, bytes: usize) {
-        let mut recorder = lock(&self.recorder);
-        let bytes = bytes.next_multiple_of(4) as u64;
-        recorder.encoder(self).copy_buffer_to_buffer(&from.buffer, 0, &to.buffer, 0, bytes);
-        from.batch.store(recorder.batch, Relaxed);
-        to.batch.store(recorder.batch, Relaxed);
-    }
-
     /// The first bytes of a buffer once all that was recorded before is done, or what failed meanwhile.
     pub async fn read(&'static self, block: Option<&Block>, bytes: usize) -> Result<Vec<u8>> {
         self.check()?;
@@ -340,7 +331,10 @@ struct Mapped {
 
 /// A future that a callback fulfils.
 #[derive(Clone, Default)]
-struct Signal(Arc<Mutex<(Option<Result<(), String>>, Option<Waker>)>>);
+struct Signal(Arc<Mutex<Awaited>>);
+
+/// How it ended, once it has, and who waits for that.
+type Awaited = (Option<Result<(), String>>, Option<Waker>);
 
 impl Signal {
     fn set(&self, result: Result<(), String>) {
