@@ -25,7 +25,7 @@ fn main(
     let row = l / COLUMNS;
     let column = l % COLUMNS;
 
-    var acc: array<vec4<T>, 4u * REGS * REGS>;
+    // results, written out: an array of them would lie in memory
     for (var inner = 0u; inner < p.depth; inner += DEPTH) {
         for (var i = l; i < A_GROUPS * (DEPTH / 4u); i += THREADS) {
             let k = i % (DEPTH / 4u);
@@ -45,36 +45,17 @@ fn main(
         }
         workgroupBarrier();
         for (var k = 0u; k < DEPTH; k++) {
-            var bs: array<vec4<T>, REGS>;
-            for (var j = 0u; j < REGS; j++) {
-                bs[j] = tile_b[k * B_GROUPS + j * COLUMNS + column];
-            }
-            for (var i = 0u; i < REGS; i++) {
-                let a = tile_a[k * A_GROUPS + i * ROWS + row];
-                for (var j = 0u; j < REGS; j++) {
-                    let at = (i * REGS + j) * 4u;
-                    acc[at] = join(acc[at], a.x, bs[j]);
-                    acc[at + 1u] = join(acc[at + 1u], a.y, bs[j]);
-                    acc[at + 2u] = join(acc[at + 2u], a.z, bs[j]);
-                    acc[at + 3u] = join(acc[at + 3u], a.w, bs[j]);
-                }
-            }
+            // products
         }
         workgroupBarrier();
     }
 
-    for (var i = 0u; i < REGS; i++) {
-        for (var j = 0u; j < REGS; j++) {
-            let c = column0 + 4u * (j * COLUMNS + column);
-            if c < p.n {
-                let bias = added(c);
-                for (var s = 0u; s < 4u; s++) {
-                    let r = row0 + 4u * (i * ROWS + row) + s;
-                    if r < p.m {
-                        store((batch * p.m + r) * p.n, c, acc[(i * REGS + j) * 4u + s] + bias);
-                    }
-                }
-            }
-        }
+    // stores
+}
+
+// Four results of row r from column c on.
+fn finish(batch: u32, r: u32, c: u32, v: vec4<T>) {
+    if c < p.n && r < p.m {
+        store((batch * p.m + r) * p.n, c, v + added(c));
     }
 }

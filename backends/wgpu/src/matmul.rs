@@ -9,6 +9,7 @@ use crate::{
     team, view,
 };
 use firesteel_core::{Axes, DType, Error, Layout, Meta, Reduce, Result, Shape};
+use std::fmt::Write as _;
 
 /// Tiles are as deep as this.
 const DEPTH: usize = 16;
@@ -125,7 +126,27 @@ impl Tile {
 
     /// The shader of products in such tiles; what calls it says how blocks are loaded and results stored.
     pub fn shader(self) -> String {
-        include_str!("../shaders/matmul.wgsl").to_owned()
+        let blocks = || (0..self.regs).flat_map(|i| (0..self.regs).map(move |j| (i, j)));
+        let (mut results, mut products, mut stores) = (String::new(), String::new(), String::new());
+        for i in 0..self.regs {
+            let _ = writeln!(products, "            let a{i} = tile_a[k * A_GROUPS + {i}u * ROWS + row];");
+            let _ =
+                writeln!(products, "            let b{i} = tile_b[k * B_GROUPS + {i}u * COLUMNS + column];");
+        }
+        for ((i, j), (s, part)) in
+            blocks().flat_map(|block| (0..4).zip("xyzw".chars()).map(move |s| (block, s)))
+        {
+            let y = format!("y{i}{j}{part}");
+            let _ = writeln!(results, "    var {y} = vec4<T>(T(0));");
+            let _ = writeln!(products, "            {y} = join({y}, a{i}.{part}, b{j});");
+            let row = format!("row0 + 4u * ({i}u * ROWS + row) + {s}u");
+            let column = format!("column0 + 4u * ({j}u * COLUMNS + column)");
+            let _ = writeln!(stores, "    finish(batch, {row}, {column}, {y});");
+        }
+        let parts =
+            [("    // results", results), ("            // products", products), ("    // stores", stores)];
+        let text = include_str!("../shaders/matmul.wgsl").to_owned();
+        parts.into_iter().fold(text, |text, (mark, part)| text.replacen(mark, &(part + mark), 1))
     }
 
     /// The constants of a shader with such tiles.
