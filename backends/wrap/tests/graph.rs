@@ -282,7 +282,7 @@ fn slices_add_up_to_second_order() -> Result<()> {
     let y = ((x.narrow(0, 0, 2)?.square()? * x.narrow(0, 1, 2)?)?).sum(..)?;
     let first = y.backward()?.get(&x)?.clone();
     assert_eq!(first.to_vec::<f32>()?, [4.0, 13.0, 4.0]);
-    let second = first.sum(..)?.backward()?.get(&x.inner())?.clone();
+    let second = first.sum(..)?.backward()?.get(&x.lower())?.clone();
     assert_eq!(second.to_vec::<f32>()?, [6.0, 12.0, 4.0]);
     Ok(())
 }
