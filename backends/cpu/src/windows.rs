@@ -118,19 +118,25 @@ impl Windows {
         start..self.output[axis].min(end as usize)
     }
 
-    /// Whether windows step by one.
+    /// Whether windows step by one, over padding that does not outweigh the rest.
     pub(crate) fn is_dense(&self) -> bool {
-        self.stride.iter().all(|&step| step == 1)
+        let room = 4 * (self.inputs() + self.outputs()) + 1024;
+        let padded = self
+            .input
+            .iter()
+            .zip(&self.padding)
+            .try_fold(1usize, |all, (n, p)| all.checked_mul(p.checked_mul(2)?.checked_add(*n)?));
+        self.stride.iter().all(|&step| step == 1) && padded.is_some_and(|padded| padded <= room)
     }
 
-    /// The windows by which an input's gradient sees that of the result, where these step by one and no padding is
+    /// The windows by which an input's gradient sees that of the result, where these are dense and no padding is
     /// wider than a window.
     pub(crate) fn turned(&self) -> Option<Self> {
         let padding =
             |axis: usize| (self.dilation[axis] * (self.kernel[axis] - 1)).checked_sub(self.padding[axis]);
-        let padding =
-            (0..self.kernel.len()).map(padding).collect::<Option<Axes>>().filter(|_| self.is_dense())?;
-        Some(Self { input: self.output.clone(), output: self.input.clone(), padding, ..self.clone() })
+        let padding = (0..self.kernel.len()).map(padding).collect::<Option<Axes>>()?;
+        let turned = Self { input: self.output.clone(), output: self.input.clone(), padding, ..self.clone() };
+        Some(turned).filter(Self::is_dense)
     }
 
     /// The sizes of the input with its padding.

@@ -145,11 +145,11 @@ impl<'a> Plan<'a> {
 
     /// The operation by which whole numbers are divided, where that is done.
     fn divides(&self) -> Option<&'static str> {
-        self.code.iter().find_map(|op| match op {
-            Op::Binary(kind @ (Binary::Div | Binary::Remainder | Binary::Fmod), a, _) => {
-                (!self.dtypes[*a].is_float()).then(|| kind.name())
-            }
-            _ => None,
+        self.code.iter().find_map(|op| {
+            let Op::Binary(kind @ (Binary::Div | Binary::Remainder | Binary::Fmod), a, _) = op else {
+                return None;
+            };
+            (!self.dtypes[*a].is_float()).then(|| kind.name())
         })
     }
 

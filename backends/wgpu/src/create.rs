@@ -94,9 +94,11 @@ pub(crate) fn random(gpu: &'static Gpu, kind: Distribution, stream: Stream, out:
     kernel.run(groups.div_ceil(WORKGROUP), || {
         let number = crate::storage::Storage::of(out.dtype).number;
         let body = include_str!("../shaders/random.wgsl");
-        let drawn = match (kind, recipe::kept(out.dtype)) {
-            (Distribution::Uniform, kept) if kept != !0 => format!("rand_half(block, {kept}u)"),
-            _ => format!("{}_{number}(block)", kind.name()),
+        let kept = recipe::kept(out.dtype);
+        let drawn = if kind == Distribution::Uniform && kept != !0 {
+            format!("rand_half(block, {kept}u)")
+        } else {
+            format!("{}_{number}(block)", kind.name())
         };
         format!("{body}fn draw(block: u32) -> vec4<{number}> {{ return {drawn}; }}\n")
     })?;
