@@ -20,7 +20,7 @@ pub enum Interval {
     Monitor(String),
 }
 
-/// How a [`Trainer`] trains.
+/// How a [`Trainer`](super::Trainer) trains.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TrainerOptions {
     /// How often to go through the training set.

@@ -1,7 +1,7 @@
 //! How windows of pooling move.
 use crate::PerDim;
 
-/// Options of [`Tensor::max_pool2d`] and its kin.
+/// Options of [`Tensor::max_pool2d`](crate::Tensor::max_pool2d) and its kin.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct MaxPoolOptions {
     /// The distance between neighbouring windows; without one, the size of the window.
@@ -20,7 +20,7 @@ impl Default for MaxPoolOptions {
     }
 }
 
-/// Options of [`Tensor::avg_pool2d`] and its kin.
+/// Options of [`Tensor::avg_pool2d`](crate::Tensor::avg_pool2d) and its kin.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct AvgPoolOptions {
     /// The distance between neighbouring windows; without one, the size of the window.
@@ -47,7 +47,7 @@ impl Default for AvgPoolOptions {
     }
 }
 
-/// Options of [`Tensor::lp_pool2d`] and its kin.
+/// Options of [`Tensor::lp_pool2d`](crate::Tensor::lp_pool2d) and its kin.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct LpPoolOptions {
     /// The distance between neighbouring windows; without one, the size of the window.
@@ -56,7 +56,7 @@ pub struct LpPoolOptions {
     pub ceil_mode: bool,
 }
 
-/// Options of [`Tensor::max_unpool2d`] and its kin: those of the pooling that it undoes.
+/// Options of [`Tensor::max_unpool2d`](crate::Tensor::max_unpool2d) and its kin: those of the pooling that it undoes.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct MaxUnpoolOptions {
     /// The distance between neighbouring windows; without one, the size of the window.
