@@ -85,9 +85,10 @@ fn f64_remainder(a: vec4<f64>, b: vec4<f64>) -> vec4<f64> {
     return select(rest, rest + b, other & !f64_is_nan(rest));
 }
 
-// e^r for |r| <= ln 2 / 2, by its series.
-fn f64_exp_reduced(r: vec4<f64>) -> vec4<f64> {
-    var q = vec4<f64>(1.1470745597729725e-11lf);
+// (e^r - 1) / r for |r| < 0.35, by its series.
+fn f64_expm1_ratio(r: vec4<f64>) -> vec4<f64> {
+    var q = vec4<f64>(7.647163731819816e-13lf);
+    q = q * r + 1.1470745597729725e-11lf;
     q = q * r + 1.6059043836821613e-10lf;
     q = q * r + 2.08767569878681e-09lf;
     q = q * r + 2.505210838544172e-08lf;
@@ -101,8 +102,12 @@ fn f64_exp_reduced(r: vec4<f64>) -> vec4<f64> {
     q = q * r + 0.16666666666666666lf;
     q = q * r + 0.5lf;
     q = q * r + 1.0lf;
-    q = q * r + 1.0lf;
     return q;
+}
+
+// e^r for |r| <= ln 2 / 2.
+fn f64_exp_reduced(r: vec4<f64>) -> vec4<f64> {
+    return f64_expm1_ratio(r) * r + 1.0lf;
 }
 
 fn f64_exp(x: vec4<f64>) -> vec4<f64> {
@@ -125,22 +130,7 @@ fn f64_exp2(x: vec4<f64>) -> vec4<f64> {
 }
 
 fn f64_expm1(x: vec4<f64>) -> vec4<f64> {
-    var q = vec4<f64>(7.647163731819816e-13lf);
-    q = q * x + 1.1470745597729725e-11lf;
-    q = q * x + 1.6059043836821613e-10lf;
-    q = q * x + 2.08767569878681e-09lf;
-    q = q * x + 2.505210838544172e-08lf;
-    q = q * x + 2.755731922398589e-07lf;
-    q = q * x + 2.7557319223985893e-06lf;
-    q = q * x + 2.48015873015873e-05lf;
-    q = q * x + 0.0001984126984126984lf;
-    q = q * x + 0.001388888888888889lf;
-    q = q * x + 0.008333333333333333lf;
-    q = q * x + 0.041666666666666664lf;
-    q = q * x + 0.16666666666666666lf;
-    q = q * x + 0.5lf;
-    q = q * x + 1.0lf;
-    return select(f64_exp(x) - 1.0lf, q * x, abs(x) < vec4<f64>(0.35lf));
+    return select(f64_exp(x) - 1.0lf, f64_expm1_ratio(x) * x, abs(x) < vec4<f64>(0.35lf));
 }
 
 fn f64_sigmoid(x: vec4<f64>) -> vec4<f64> {

@@ -20,12 +20,7 @@ pub(crate) fn layer_norm<T: Real>(
     let width = width(&xs[0], dims);
     let (weight, bias) = (elements::<T>(&xs, 1), elements::<T>(&xs, 2));
     let [mut y, mut means, mut rstds] = [output(&out[0])?, output(&out[1])?, output(&out[2])?];
-    parallel::rows(y.slice(), width, [means.slice(), rstds.slice()], parallel::GRAIN / 4, &|first,
-                                                                                            y,
-                                                                                            [
-        means,
-        rstds,
-    ]| {
+    let work = |first: usize, y: &mut [T], [means, rstds]: [&mut [T]; 2]| {
         let rows = x[first * width..].chunks_exact(width).zip(y.chunks_exact_mut(width));
         for ((x, y), (mean, rstd)) in rows.zip(means.iter_mut().zip(rstds)) {
             dispatch_v3!(|L| {
@@ -34,7 +29,8 @@ pub(crate) fn layer_norm<T: Real>(
             });
         }
         Ok(())
-    })?;
+    };
+    parallel::rows(y.slice(), width, [means.slice(), rstds.slice()], parallel::GRAIN / 4, &work)?;
     Ok(finish([y, means, rstds], out))
 }
 

@@ -382,8 +382,6 @@ impl<'a> Kernel<'a> {
         }
         let signature = (bound, self.writes.len(), self.checks, uniforms);
         let (layout_id, bindings, layout) = gpu.pipelines.layout(&gpu.device, signature);
-        #[cfg(test)]
-        crate::source::tests::validate(self.family, &source);
         let make = || {
             let module = gpu.device.create_shader_module(ShaderModuleDescriptor {
                 label: Some(self.family),

@@ -315,19 +315,8 @@ fn functions(library: &str) -> Vec<(&str, &str)> {
 }
 
 #[cfg(test)]
-pub(crate) mod tests {
+mod tests {
     use super::*;
-
-    /// What naga finds wrong with a shader, which every one that a test compiles goes through.
-    pub(crate) fn validate(family: &str, source: &str) {
-        let module = naga::front::wgsl::parse_str(source)
-            .unwrap_or_else(|e| panic!("{family}: {}\n{source}", e.emit_to_string(source)));
-        let mut validator = naga::valid::Validator::new(
-            naga::valid::ValidationFlags::all(),
-            naga::valid::Capabilities::all(),
-        );
-        validator.validate(&module).unwrap_or_else(|e| panic!("{family}: {e:?}\n{source}"));
-    }
 
     #[test]
     fn only_what_is_called_is_linked() {

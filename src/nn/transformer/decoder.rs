@@ -1,5 +1,5 @@
 //! The half of a transformer that writes.
-use super::TransformerOptions;
+use super::{TransformerOptions, last};
 use crate::nn::{AttentionMasks, Dropout, Layer, LayerNorm, Linear, Module, MultiheadAttention};
 use crate::{Backend, Result, Tensor};
 
@@ -77,8 +77,8 @@ impl<B: Backend> TransformerDecoderLayer<B> {
             self.dropout2.forward(&self.multihead_attn.forward(x, memory, memory, memory_masks)?)
         })?;
         self.options.residual(&x, &self.norm3, |x| {
-            let between = self.dropout.forward(&self.options.activate(&self.linear1.forward(x)?)?)?;
-            self.dropout3.forward(&self.linear2.forward(&between)?)
+            let y = self.options.feed_forward(x, &self.linear1, &self.dropout, &self.linear2)?;
+            self.dropout3.forward(&y)
         })
     }
 }
@@ -127,6 +127,6 @@ impl<B: Backend> TransformerDecoder<B> {
             layer.forward(&x, memory, target_masks, memory_masks)
         };
         let y = self.layers.iter().try_fold(target.clone(), step)?;
-        self.norm.as_ref().map_or(Ok(y.clone()), |norm| norm.forward(&y))
+        last(&self.norm, y)
     }
 }

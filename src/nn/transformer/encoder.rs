@@ -1,5 +1,5 @@
 //! The half of a transformer that reads.
-use super::TransformerOptions;
+use super::{TransformerOptions, last};
 use crate::nn::{AttentionMasks, Dropout, Layer, LayerNorm, Linear, Module, MultiheadAttention};
 use crate::{Backend, Result, Tensor};
 
@@ -58,8 +58,8 @@ impl<B: Backend> TransformerEncoderLayer<B> {
             .options
             .residual(x, &self.norm1, |x| self.dropout1.forward(&self.self_attn.forward(x, x, x, masks)?))?;
         self.options.residual(&x, &self.norm2, |x| {
-            let between = self.dropout.forward(&self.options.activate(&self.linear1.forward(x)?)?)?;
-            self.dropout2.forward(&self.linear2.forward(&between)?)
+            let y = self.options.feed_forward(x, &self.linear1, &self.dropout, &self.linear2)?;
+            self.dropout2.forward(&y)
         })
     }
 }
@@ -98,6 +98,6 @@ impl<B: Backend> TransformerEncoder<B> {
     /// Reads as its layers do, each under the same masks.
     pub fn forward(&self, x: &Tensor<B>, masks: AttentionMasks<B>) -> Result<Tensor<B>> {
         let y = self.layers.iter().try_fold(x.clone(), |x, layer| layer.forward(&x, masks))?;
-        self.norm.as_ref().map_or(Ok(y.clone()), |norm| norm.forward(&y))
+        last(&self.norm, y)
     }
 }

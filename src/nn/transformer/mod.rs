@@ -7,7 +7,7 @@ pub use decoder::{TransformerDecoder, TransformerDecoderLayer};
 pub use encoder::{TransformerEncoder, TransformerEncoderLayer};
 pub use model::{Transformer, TransformerMasks};
 
-use super::{LayerNorm, Linear, MultiheadAttention, MultiheadOptions};
+use super::{Dropout, Layer, LayerNorm, Linear, MultiheadAttention, MultiheadOptions};
 use crate::{Backend, Gelu, Result, Tensor};
 
 /// What stands between the two linear layers of a transformer's feed-forward part.
@@ -78,11 +78,20 @@ impl TransformerOptions {
         Ok(if self.bias { norm } else { norm.without_bias() })
     }
 
-    fn activate<B: Backend>(&self, x: &Tensor<B>) -> Result<Tensor<B>> {
-        match self.activation {
+    /// The feed-forward part: two linear layers, and between them the activation and a dropout.
+    fn feed_forward<B: Backend>(
+        &self,
+        x: &Tensor<B>,
+        linear1: &Linear<B>,
+        dropout: &Dropout<B>,
+        linear2: &Linear<B>,
+    ) -> Result<Tensor<B>> {
+        let x = linear1.forward(x)?;
+        let between = match self.activation {
             FeedForwardActivation::ReLU => x.relu(),
             FeedForwardActivation::GELU => x.gelu(Gelu::Exact),
-        }
+        };
+        linear2.forward(&dropout.forward(&between?)?)
     }
 
     /// A part of a layer beside what goes past it: `x + part(norm(x))`, or `norm(x + part(x))`.
@@ -92,7 +101,14 @@ impl TransformerOptions {
         norm: &LayerNorm<B>,
         part: impl FnOnce(&Tensor<B>) -> Result<Tensor<B>>,
     ) -> Result<Tensor<B>> {
-        use super::Layer;
         if self.norm_first { x + part(&norm.forward(x)?)? } else { norm.forward(&(x + part(x)?)?) }
+    }
+}
+
+/// What a stack of layers ends with, if with anything.
+fn last<B: Backend>(norm: &Option<LayerNorm<B>>, x: Tensor<B>) -> Result<Tensor<B>> {
+    match norm {
+        Some(norm) => norm.forward(&x),
+        None => Ok(x),
     }
 }
