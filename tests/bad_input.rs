@@ -1,6 +1,7 @@
 //! Whatever a caller passes gives a value or an error: never a panic, an abort, a hang, or a process killed for memory.
 //!
-//! The arguments of PyTorch's own cases are changed by a seeded generator, and our calls made with them.
+//! The arguments of PyTorch's own cases are changed by a seeded generator, and our calls made with them: on the
+//! processor, and with gradients, which are asked for of all that can have one.
 //! `cargo test --release --test bad_input -- --nocapture` makes 100,000 calls, `FIRESTEEL_FUZZ_CALLS=n` as many as it says,
 //! and `FIRESTEEL_FUZZ_FROM=i` begins with call `i`, which is the same call each time.
 
@@ -21,12 +22,13 @@ mod pytorch {
 
 mod mutate;
 
-use firesteel::{Backend, Cpu, Result, Tensor, TensorData};
+use firesteel::{Autodiff, Backend, Cpu, Differentiable, Result, Tensor, TensorData, backward_all};
 use mutate::{Rng, mutate};
 use pytorch::args::Args;
 use pytorch::cases::{self, Case, Kind, Raw};
 use pytorch::judge::Output;
 use pytorch::scope::Scope;
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -39,7 +41,7 @@ const LIMIT: usize = 1 << 30;
 const SLOW: Duration = Duration::from_secs(2);
 /// A call that takes longer hangs, which ends the process.
 const HANGS: Duration = Duration::from_secs(20);
-/// An output with more elements is not read, since it may be a view of a few.
+/// A tensor with more elements is not read.
 const READ: usize = 1 << 16;
 
 /// Where the last panic was, and what it said.
@@ -60,16 +62,20 @@ fn each_call_gives_a_value_or_an_error() -> Result<()> {
     std::panic::set_hook(Box::new(|info| *lock(&PANIC) = info.to_string().replace('\n', " ")));
     std::thread::spawn(watch);
 
+    let tracked = Autodiff::new(device);
+    let stacks: [(&str, &dyn Fn(&Case) -> Result<bool>); 2] =
+        [("cpu", &|case| run(&device, case)), ("autodiff-cpu", &|case| differentiate(&tracked, case))];
     let [mut values, mut errors, mut unmapped, mut slow] = [0; 4];
     let mut panics = BTreeMap::<String, Vec<String>>::new();
-    for number in from..from + calls {
+    for (number, (stack, run)) in (from..from + calls).flat_map(|number| stacks.map(|stack| (number, stack)))
+    {
         let mut case = cases[number as usize % cases.len()].clone();
         let said = mutate(&mut case, &mut Rng(number));
-        let call = format!("{number} {} {said}", case.id);
+        let call = format!("{number} {stack} {} {said}", case.id);
         lock(&RUNS).clone_from(&call);
         BEGUN.fetch_add(1, Ordering::Relaxed);
         let start = Instant::now();
-        match catch_unwind(AssertUnwindSafe(|| run(&device, &case))) {
+        match catch_unwind(AssertUnwindSafe(|| run(&case))) {
             Ok(Ok(true)) => values += 1,
             Ok(Ok(false)) => unmapped += 1,
             Ok(Err(_)) => errors += 1,
@@ -87,26 +93,55 @@ fn each_call_gives_a_value_or_an_error() -> Result<()> {
         calls.iter().take(3).for_each(|call| println!("    {call}"));
     }
     println!(
-        "bad-input calls={calls} values={values} errors={errors} unmapped={unmapped} panics={panicked} slow={slow}"
+        "bad-input calls={calls} stacks={} values={values} errors={errors} unmapped={unmapped} panics={panicked} slow={slow}",
+        stacks.len()
     );
     assert_eq!(panicked, 0, "calls panicked");
     Ok(())
 }
 
 /// Whether there is a call of ours for the case's; makes it, and reads the results.
-fn run(device: &Cpu, case: &Case) -> Result<bool> {
+fn run<B: Backend>(device: &B, case: &Case) -> Result<bool> {
     let load = |raw: &Raw, _wanted| upload(device, raw);
     let Some(outputs) = pytorch::table::call(device, &case.name, &Args::new(case, &load))? else {
         return Ok(false);
     };
-    for output in outputs.0 {
-        if let Output::Tensor(tensor) = output
-            && tensor.meta().numel() <= READ
-        {
-            tensor.to_data()?;
+    outputs.0.iter().filter_map(Output::tensor).try_for_each(read)?;
+    Ok(true)
+}
+
+/// As [`run`], and reads the gradients of the results by each tensor of real numbers.
+fn differentiate<D: Differentiable>(device: &D, case: &Case) -> Result<bool> {
+    let leaves = RefCell::new(vec![]);
+    let load = |raw: &Raw, _wanted| {
+        let tensor = upload(device, raw)?;
+        if !tensor.dtype().is_float() {
+            return Ok(tensor);
         }
+        let leaf = tensor.requires_grad()?;
+        leaves.borrow_mut().push(leaf.clone());
+        Ok(leaf)
+    };
+    let Some(outputs) = pytorch::table::call(device, &case.name, &Args::new(case, &load))? else {
+        return Ok(false);
+    };
+    let roots = outputs.0.iter().filter_map(Output::tensor);
+    let roots = roots.filter(|root| root.is_tracked() && root.meta().numel() <= READ);
+    let roots: Vec<_> = roots.map(|root| Ok((root, root.lower().ones_like()?))).collect::<Result<_>>()?;
+    if !roots.is_empty() {
+        let roots: Vec<_> = roots.iter().map(|(root, cotangent)| (*root, cotangent)).collect();
+        let gradients = backward_all(&roots, &[])?;
+        leaves.borrow().iter().filter_map(|leaf| gradients.find(leaf)).try_for_each(read)?;
     }
     Ok(true)
+}
+
+/// Reads a tensor, but not a huge one, which may be a view of a few elements.
+fn read<B: Backend>(tensor: &Tensor<B>) -> Result<()> {
+    if tensor.meta().numel() <= READ {
+        tensor.to_data()?;
+    }
+    Ok(())
 }
 
 /// A tensor of a case, or of one element expanded.

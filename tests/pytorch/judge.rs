@@ -15,6 +15,16 @@ pub enum Output<T = Raw> {
     Value(Value),
 }
 
+impl<T> Output<T> {
+    /// The tensor, where it is one.
+    pub fn tensor(&self) -> Option<&T> {
+        match self {
+            Self::Tensor(tensor) => Some(tensor),
+            Self::Value(_) => None,
+        }
+    }
+}
+
 /// Gradients of ours by path; none where the tensor got none.
 pub type Found = BTreeMap<String, Option<Raw>>;
 

@@ -112,10 +112,8 @@ impl<B: Backend> Call<B> {
 impl<D: Differentiable> Call<D> {
     /// The gradient of the sum of all outputs times their cotangents.
     fn gradients(&self, device: &D, case: &Case) -> Result<OnDevice<D::Inner>> {
-        let outputs = case.cotangents.iter().filter_map(|(i, cotangent)| match self.outputs.get(*i) {
-            Some(Output::Tensor(output)) => Some((output, cotangent)),
-            _ => None,
-        });
+        let outputs = case.cotangents.iter();
+        let outputs = outputs.filter_map(|(i, cotangent)| Some((self.outputs.get(*i)?.tensor()?, cotangent)));
         let leaves: Vec<&Tensor<D>> = self.leaves.iter().map(|(_, leaf)| leaf).collect();
         differentiate(device, outputs, &leaves)
     }
