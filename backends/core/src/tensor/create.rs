@@ -402,8 +402,8 @@ impl<B: Backend> Tensor<B> {
         let rows = || rows.start.max(0)..rows.end;
         let mut indices = vec![];
         let mut room = |n: i128| usize::try_from(n).is_ok_and(|n| indices.try_reserve_exact(n).is_ok());
-        // rows beyond all memory are not even counted
-        if !room((rows().end - rows().start).max(0))
+        // each row has a place or more, and rows beyond all memory are not even counted
+        if !room(2 * (rows().end - rows().start).max(0))
             || !room(2 * rows().map(|row| span(row).end - span(row).start).sum::<i128>())
         {
             return Err(Error::memory(name, "the indices are too many to hold"));
