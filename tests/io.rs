@@ -3,6 +3,8 @@
 
 #[path = "io/checkpoint.rs"]
 mod checkpoint;
+#[path = "io/graph.rs"]
+mod graph;
 #[path = "io/hostile.rs"]
 mod hostile;
 #[path = "io/memory.rs"]

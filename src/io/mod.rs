@@ -2,6 +2,7 @@
 mod atomic;
 mod checkpoint;
 mod cursor;
+mod graph;
 pub mod idx;
 mod limits;
 mod mapped;
@@ -14,4 +15,5 @@ mod zip;
 
 pub use atomic::write_atomic;
 pub use checkpoint::Checkpoint;
+pub use graph::Graph;
 pub use limits::Limits;

@@ -212,10 +212,14 @@ const NUMBERS: &[u64] = &[
 ];
 
 /// Random numbers of one iteration.
-struct Dice(Stream, u64);
+pub struct Dice(Stream, u64);
 
 impl Dice {
-    fn below(&mut self, n: usize) -> usize {
+    pub fn new(stream: Stream) -> Self {
+        Self(stream, 0)
+    }
+
+    pub fn below(&mut self, n: usize) -> usize {
         self.1 += 1;
         let [word, ..] = self.0.block(self.1);
         word as usize % n.max(1)
@@ -264,7 +268,7 @@ impl Dice {
 }
 
 /// How many files are bent; a long search sets the variable.
-fn iterations() -> u64 {
+pub fn iterations() -> u64 {
     std::env::var("FIRESTEEL_FUZZ").map_or(20_000, |n| n.parse().unwrap())
 }
 
@@ -273,7 +277,7 @@ fn bent_files_give_values_or_errors() {
     let seeds = seeds();
     let (mut good, mut bad) = (0, 0);
     for number in 0..iterations() {
-        let mut dice = Dice(Stream { seed: 1, offset: number << 32 }, 0);
+        let mut dice = Dice::new(Stream { seed: 1, offset: number << 32 });
         let (name, bytes, read) = &seeds[dice.below(seeds.len())];
         let other = &seeds[dice.below(seeds.len())].1;
         let mut bytes = bytes.clone();

@@ -47,6 +47,7 @@ macro_rules! dtypes {
         /// # Ok::<(), firesteel_core::Error>(())
         /// ```
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
         pub enum DType { $($(#[$doc])* $variant),* }
 
         impl DType {

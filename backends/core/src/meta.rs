@@ -10,6 +10,7 @@ pub type Metas = Outputs<Meta>;
 
 /// A shape and a dtype.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Meta {
     /// The sizes of the axes.
     pub shape: Shape,

@@ -3,6 +3,7 @@ use crate::{Backend, Error, Meta, Metas, Op, Outputs, Result, Tensor, ValueOf, i
 
 /// A straight line of operations. Numbers below `inputs` are the inputs; the rest are results, in order.
 #[derive(Clone, Debug, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Program {
     /// How many inputs there are.
     pub inputs: usize,
@@ -15,6 +16,12 @@ pub struct Program {
 impl Program {
     /// Predicts the results.
     pub fn infer(&self, inputs: &[&Meta]) -> Result<Metas> {
+        let metas = self.values(inputs)?;
+        self.results.iter().map(|&i| metas.get(i).cloned().ok_or_else(missing)).collect()
+    }
+
+    /// Predicts everything that is computed on the way: the inputs, and the results of each line.
+    pub fn values(&self, inputs: &[&Meta]) -> Result<Vec<Meta>> {
         if inputs.len() != self.inputs {
             let why = format!("takes {} inputs, not {}", self.inputs, inputs.len());
             return Err(Error::internal("program", why));
@@ -24,7 +31,30 @@ impl Program {
             let out = infer(op.clone().try_map(|i| metas.get(i).ok_or_else(missing))?)?;
             metas.extend(out);
         }
-        self.results.iter().map(|&i| metas.get(i).cloned().ok_or_else(missing)).collect()
+        Ok(metas)
+    }
+
+    /// The most bytes that its values take at one time, the inputs among them, where every value is written out.
+    pub fn memory(&self, inputs: &[&Meta]) -> Result<u64> {
+        let values = self.values(inputs)?;
+        let bytes = |i: usize| values[i].bytes() as u64;
+        let last_use = self.last_uses();
+        let mut live = (0..self.inputs).fold(0u64, |sum, i| sum.saturating_add(bytes(i)));
+        let (mut most, mut next) = (live, self.inputs);
+        for (n, op) in self.code.iter().enumerate() {
+            for i in next..next + op.outputs() {
+                live = live.saturating_add(bytes(i));
+            }
+            next += op.outputs();
+            most = most.max(live);
+            let mut read = vec![];
+            op.clone().each(|i| read.push(i));
+            read.sort_unstable();
+            read.dedup();
+            read.retain(|&i| last_use[i] == Some(n));
+            live = read.iter().fold(live, |live, &i| live.saturating_sub(bytes(i)));
+        }
+        Ok(most)
     }
 
     /// Runs it. An input that the program does not read may be missing.

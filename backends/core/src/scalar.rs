@@ -10,9 +10,10 @@ use std::{cmp::Ordering, fmt};
 /// assert_eq!(Scalar::from(2.5f32).to_i64(), 2);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum Scalar {
     /// A real number.
-    Float(f64),
+    Float(#[cfg_attr(feature = "serde", serde(with = "written"))] f64),
     /// A whole number.
     Int(i64),
     /// A truth value.
@@ -114,5 +115,30 @@ impl From<usize> for Scalar {
     fn from(x: usize) -> Self {
         // nothing that has a size reaches 2^63
         Scalar::Int(i64::try_from(x).unwrap_or(i64::MAX))
+    }
+}
+
+/// Real numbers in formats without infinities and NaN, as JSON is: these are words there.
+#[cfg(feature = "serde")]
+pub(crate) mod written {
+    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+
+    pub fn serialize<S: Serializer>(x: &f64, serializer: S) -> Result<S::Ok, S::Error> {
+        if x.is_finite() { serializer.serialize_f64(*x) } else { serializer.collect_str(x) }
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(untagged)]
+        enum Written {
+            Number(f64),
+            Word(String),
+        }
+        match Written::deserialize(deserializer)? {
+            Written::Number(x) => Ok(x),
+            Written::Word(word) => {
+                word.parse().map_err(|_| D::Error::custom(format!("{word:?} is no number")))
+            }
+        }
     }
 }

@@ -15,6 +15,7 @@ pub type Axes = SmallVec<[usize; 4]>;
 /// assert_eq!((shape.rank(), shape.numel(), shape.to_string()), (2, 6, "[2, 3]".into()));
 /// ```
 #[derive(Default, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Shape(SmallVec<[usize; 4]>);
 
 /// By a copy of the memory: `SmallVec`'s own goes size by size, which is felt where tensors are small.

@@ -1,6 +1,6 @@
 //! Operations with parts of their own: their results are those of their decompositions.
 use super::{axis, conv, float, index, one};
-use crate::{DType, Divisor, Error, Fused, Meta, Metas, Pool, Result, Shape};
+use crate::{DType, Divisor, Error, Fused, Meta, Metas, Op, Pool, Result, Shape};
 use smallvec::smallvec;
 
 pub fn fused(fused: &Fused, xs: &[&Meta]) -> Result<Metas> {
@@ -51,9 +51,26 @@ pub fn fused(fused: &Fused, xs: &[&Meta]) -> Result<Metas> {
             if let Some(x) = xs.iter().find(|x| x.shape != xs[0].shape) {
                 return Err(Error::shape(name, format!("{} and {} differ", xs[0].shape, x.shape)));
             }
-            program.infer(xs)
+            if let Some(op) = program.code.iter().find(|op| !is_elementwise(op)) {
+                return Err(Error::internal(name, format!("{} is not element-wise", op.name())));
+            }
+            let out = program.infer(xs)?;
+            match out.first() {
+                Some(first) if out.iter().chain(xs.iter().copied()).all(|x| x.shape == first.shape) => {
+                    Ok(out)
+                }
+                _ => Err(Error::internal(name, "its operands and results have to have one shape")),
+            }
         }
     }
+}
+
+/// Whether each element of the result is made of those at its place.
+fn is_elementwise<T>(op: &Op<T>) -> bool {
+    matches!(
+        op,
+        Op::Full(..) | Op::Unary(..) | Op::Binary(..) | Op::Compare(..) | Op::Select(..) | Op::Cast(..)
+    )
 }
 
 fn operands<'a, const N: usize>(name: &'static str, xs: &[&'a Meta]) -> Result<[&'a Meta; N]> {

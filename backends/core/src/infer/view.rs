@@ -36,7 +36,8 @@ pub fn slice(x: &Meta, spans: &[Span]) -> Result<Shape> {
         return Err(Error::shape("slice", why));
     }
     for (&size, span) in x.shape.iter().zip(spans) {
-        let last = (span.len as isize - 1).checked_mul(span.step);
+        let steps = isize::try_from(span.len).ok().map(|len| len - 1);
+        let last = steps.and_then(|steps| steps.checked_mul(span.step));
         let last = last.and_then(|far| span.start.checked_add_signed(far));
         if span.len > 0 && (span.start >= size || last.is_none_or(|last| last >= size)) {
             let Span { start, step, len } = span;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 /// Operations that a backend may run in one kernel; each means its decomposition.
 #[derive(Clone, Debug)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum Fused {
     /// `x Wᵀ + b`: `(x [.., in], W [out, in], b? [out]) -> [.., out]`.
     Linear,
@@ -17,6 +18,7 @@ pub enum Fused {
         /// How many of the last axes are normalised together.
         dims: usize,
         /// Added to the variance.
+        #[cfg_attr(feature = "serde", serde(with = "crate::scalar::written"))]
         eps: f64,
     },
     /// `(x, weight?) -> (y, 1/rms)` over the last `dims` axes, with `y = x / √(mean x² + eps) · weight`.
@@ -24,12 +26,14 @@ pub enum Fused {
         /// How many of the last axes are normalised together.
         dims: usize,
         /// Added to the mean square.
+        #[cfg_attr(feature = "serde", serde(with = "crate::scalar::written"))]
         eps: f64,
     },
     /// `(x [n, c, ..], weight?, bias?) -> (y, mean [1, c, 1..], 1/σ [1, c, 1..])`, normalised over all axes
     /// but the second by the batch's own mean and biased variance.
     BatchNorm {
         /// Added to the variance.
+        #[cfg_attr(feature = "serde", serde(with = "crate::scalar::written"))]
         eps: f64,
     },
     /// `(q [.., n, d], k [.., m, d], v [.., m, e], mask? [.., n, m]) -> (y [.., n, e], lse [.., n, 1])`, with
@@ -37,6 +41,7 @@ pub enum Fused {
     /// where it is true. A row that keeps nothing is zero.
     Attention {
         /// What the products are multiplied by.
+        #[cfg_attr(feature = "serde", serde(with = "crate::scalar::written"))]
         scale: f64,
         /// Whether a query sees only keys that stand no later than it.
         causal: bool,

@@ -6,6 +6,7 @@ macro_rules! kinds {
     ($($(#[$doc:meta])* $family:ident { $($(#[$kind_doc:meta])* $kind:ident $name:literal),* $(,)? })*) => {$(
         $(#[$doc])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
         pub enum $family { $($(#[$kind_doc])* $kind),* }
 
         impl $family {

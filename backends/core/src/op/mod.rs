@@ -18,6 +18,7 @@ pub type Operands<T> = SmallVec<[T; 4]>;
 /// shapes, node numbers. Operands have equal dtypes, and equal shapes where they go element by element:
 /// broadcasts and promotions are settled before.
 #[derive(Clone, Debug)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum Op<T> {
     // ---- create: from nothing
     /// One number everywhere.
@@ -218,7 +219,8 @@ pub enum Op<T> {
     // ---- with parts of their own
     /// One kernel where the backend has it, else its decomposition.
     Fused(Fused, Operands<T>),
-    /// What a user adds.
+    /// What a user adds; a file of it would lack its code.
+    #[cfg_attr(feature = "serde", serde(skip))]
     Custom(Arc<dyn CustomOp>, Operands<T>),
 }
 

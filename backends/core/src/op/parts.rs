@@ -4,6 +4,7 @@ use smallvec::SmallVec;
 
 /// A range along one axis: `start, start + step, ..`, `len` of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Span {
     /// The first index.
     pub start: usize,
@@ -25,6 +26,7 @@ pub type Spans = SmallVec<[Span; 4]>;
 
 /// How many elements to add along an axis.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct PadAxis {
     /// Before the first.
     pub low: usize,
@@ -48,6 +50,7 @@ pub type Padding = SmallVec<[PadAxis; 4]>;
 /// How a convolution's window moves, with one entry for each spatial axis.
 /// <https://docs.pytorch.org/docs/stable/generated/torch.nn.Conv2d.html>
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Conv {
     /// The distance between neighbouring windows.
     pub stride: Axes,
@@ -61,6 +64,7 @@ pub struct Conv {
 
 /// How a pooling window moves, with one entry for each spatial axis (the last axes of the operand).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Pool {
     /// The size of the window.
     pub kernel: Axes,
@@ -76,6 +80,7 @@ pub struct Pool {
 
 /// What an average is divided by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum Divisor {
     /// The elements of the window, with padding but without what hangs over it.
     Padded,
