@@ -66,7 +66,7 @@ pub struct Tracked<B: Backend> {
 
 impl<B: Backend> Autodiff<B> {
     /// Differentiates what runs on `inner`.
-    pub fn new(inner: B) -> Self {
+    pub const fn new(inner: B) -> Self {
         Self(inner)
     }
 
