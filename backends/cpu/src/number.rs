@@ -24,6 +24,8 @@ pub(crate) trait Arithmetic: Copy + Send + Sync + PartialOrd {
     fn plus(self, other: Self) -> Self;
     fn times(self, other: Self) -> Self;
     fn over(self, count: usize) -> Self;
+    /// `a` where `first` is set, else `b`: by bits and not by a branch, so that loops become vector code.
+    fn choose(first: bool, a: Self, b: Self) -> Self;
 
     /// Only NaN differs from itself.
     #[inline(always)]
@@ -34,7 +36,7 @@ pub(crate) trait Arithmetic: Copy + Send + Sync + PartialOrd {
 }
 
 macro_rules! floats {
-    ($($t:ident)*) => {$(
+    ($($t:ident: $bits:ident;)*) => {$(
         impl Arithmetic for $t {
             const ZERO: Self = 0.0;
             const ONE: Self = 1.0;
@@ -46,6 +48,11 @@ macro_rules! floats {
             fn times(self, other: Self) -> Self { self * other }
             #[inline(always)]
             fn over(self, count: usize) -> Self { self / count as $t }
+            #[inline(always)]
+            fn choose(first: bool, a: Self, b: Self) -> Self {
+                let mask = $bits::from(first).wrapping_neg();
+                $t::from_bits((a.to_bits() & mask) | (b.to_bits() & !mask))
+            }
         }
     )*};
 }
@@ -63,12 +70,17 @@ macro_rules! integers {
             fn times(self, other: Self) -> Self { self.wrapping_mul(other) }
             #[inline(always)]
             fn over(self, count: usize) -> Self { (self as i128 / count.max(1) as i128) as $t }
+            #[inline(always)]
+            fn choose(first: bool, a: Self, b: Self) -> Self {
+                let mask = $t::from(first).wrapping_neg();
+                (a & mask) | (b & !mask)
+            }
         }
     )*};
 }
 
-floats! { f32 f64 }
-integers! { i64 i32 u8 }
+floats! { f32: u32; f64: u64; }
+integers! { i64 i32 u32 u8 }
 
 macro_rules! numbers {
     ($($t:ident in $total:ident;)*) => {$(

@@ -1,5 +1,9 @@
 //! What the windows of a convolution see: the matrix with one column for each window and one row for each
 //! channel and place in a window, of which only parts are ever written out.
+mod strips;
+
+pub(crate) use strips::{Seen, Strips};
+
 use crate::{gemm::Product, reduce::innermost, value::Native};
 use firesteel_core::{Axes, Conv, Layout, Pool, Shape};
 use std::ops::Range;
@@ -28,8 +32,13 @@ impl Windows {
         }
     }
 
-    /// The windows of a pool.
+    /// The windows of a pool; one of no axes moves along one of size one.
     pub(crate) fn of_pool(pool: &Pool, input: &[usize]) -> Self {
+        if input.is_empty() {
+            let one: Axes = [1][..].into();
+            let [kernel, output, stride, dilation] = [(); 4].map(|()| one.clone());
+            return Self { input: one, kernel, output, stride, dilation, padding: [0][..].into() };
+        }
         Self {
             input: input.into(),
             kernel: pool.kernel.clone(),
@@ -108,6 +117,45 @@ impl Windows {
                 run(start + from, to - from, channel * size + place + first);
             }
         }
+    }
+
+    /// The last axis.
+    fn last(&self) -> usize {
+        self.output.len() - 1
+    }
+
+    /// The line of the input that a line of windows sees at element `tap` of the kernel without its last axis;
+    /// none, where that is padding.
+    fn line(&self, mut line: usize, mut tap: usize) -> Option<usize> {
+        let (mut seen, mut size) = (0, 1);
+        for axis in (0..self.last()).rev() {
+            let (at, reach) = (line % self.output[axis], tap % self.kernel[axis]);
+            (line, tap) = (line / self.output[axis], tap / self.kernel[axis]);
+            let at =
+                (at * self.stride[axis] + reach * self.dilation[axis]).checked_sub(self.padding[axis])?;
+            seen += (at < self.input[axis]).then_some(at * size)?;
+            size *= self.input[axis];
+        }
+        Some(seen)
+    }
+
+    /// Where the first line of the input lies that a line of windows sees at all.
+    pub(crate) fn first_line(&self, line: usize) -> Option<usize> {
+        let mut lines = (0..self.kernel[..self.last()].iter().product()).map(|tap| self.line(line, tap));
+        lines.find_map(|line| Some(line? * self.input[self.last()]))
+    }
+
+    /// The first place of a line of the input that window `at` of a line of windows sees.
+    pub(crate) fn first_column(&self, at: usize) -> Option<usize> {
+        let last = self.last();
+        let mut places = (0..self.kernel[last]).map(|tap| at * self.stride[last] + tap * self.dilation[last]);
+        let place = places.find(|place| *place >= self.padding[last])? - self.padding[last];
+        (place < self.input[last]).then_some(place)
+    }
+
+    /// The sizes of the input and of the output along the last axis.
+    pub(crate) fn width(&self) -> [usize; 2] {
+        [self.input[self.last()], self.output[self.last()]]
     }
 
     /// The windows in which an element that is shifted by so much lies inside, along an axis.
@@ -209,7 +257,12 @@ impl Windows {
 pub(crate) fn zip<Y, X>(y: &mut [Y], x: &[X], step: usize, f: impl Fn(&mut Y, &X)) {
     match step {
         1 => y.iter_mut().zip(x).for_each(|(y, x)| f(y, x)),
-        2 => y.iter_mut().zip(x.chunks(2)).for_each(|(y, x)| f(y, &x[0])),
+        2 => {
+            let (pairs, last) = x.as_chunks::<2>();
+            let (most, rest) = y.split_at_mut(pairs.len().min(y.len()));
+            most.iter_mut().zip(pairs).for_each(|(y, [x, _])| f(y, x));
+            rest.iter_mut().zip(last).for_each(|(y, x)| f(y, x));
+        }
         _ => y.iter_mut().zip(x.iter().step_by(step)).for_each(|(y, x)| f(y, x)),
     }
 }
@@ -219,7 +272,12 @@ pub(crate) fn zip<Y, X>(y: &mut [Y], x: &[X], step: usize, f: impl Fn(&mut Y, &X
 pub(crate) fn zip_mut<X, Y>(x: &mut [X], y: &[Y], step: usize, f: impl Fn(&mut X, &Y)) {
     match step {
         1 => x.iter_mut().zip(y).for_each(|(x, y)| f(x, y)),
-        2 => x.chunks_mut(2).zip(y).for_each(|(x, y)| f(&mut x[0], y)),
+        2 => {
+            let (pairs, last) = x.as_chunks_mut::<2>();
+            let (most, rest) = y.split_at(pairs.len().min(y.len()));
+            pairs.iter_mut().zip(most).for_each(|([x, _], y)| f(x, y));
+            last.iter_mut().zip(rest).for_each(|(x, y)| f(x, y));
+        }
         _ => x.iter_mut().step_by(step).zip(y).for_each(|(x, y)| f(x, y)),
     }
 }
