@@ -1,7 +1,9 @@
 //! A perceptron of two layers on MNIST, by the trainer.
 //!
 //!     cargo run --release --example mlp
+//!     cargo run --release --example mlp --features wgpu -- --backend wgpu
 //!     tensorboard --logdir target/mlp
+use clap::Parser;
 use firesteel::{
     data::{DataLoader, Mnist},
     nn::{CrossEntropyLoss, Flatten, Linear, ReLU, Sequential},
@@ -36,8 +38,16 @@ impl<D: Differentiable> Learner<D> for Perceptron<D> {
     }
 }
 
+/// Trains a perceptron on MNIST.
+#[derive(Parser)]
+struct Options {
+    /// The machine to train on
+    #[arg(long, default_value = "cpu")]
+    backend: Any,
+}
+
 fn main() -> Result<()> {
-    let device = Autodiff::new(Any::default());
+    let device = Autodiff::new(Options::parse().backend);
     device.generator().manual_seed(0);
     let digits = concat!(env!("CARGO_MANIFEST_DIR"), "/data/mnist");
     let train = DataLoader::new(Mnist::train(digits)?, 64)?.shuffle(0).num_workers(1);

@@ -1,7 +1,8 @@
-//! Trains a small convolutional network on all of MNIST, on the CPU and with nothing installed.
+//! Trains a small convolutional network on all of MNIST, on the CPU and with nothing installed, or on a GPU.
 //!
 //!     cargo run --release --example mnist
 //!     cargo run --release --example mnist -- --epochs 5 --lr 0.001 --resume
+//!     cargo run --release --example mnist --features wgpu -- --backend wgpu
 use clap::Parser;
 use firesteel::{
     ConvOptions,
@@ -35,13 +36,14 @@ type Classifier<B> = Sequential<(Linear<B>, ReLU, Dropout<B>, Linear<B>)>;
 
 /// A small convolutional network for digits: `(n, 1, 28, 28) -> (n, 10)`.
 #[derive(Module)]
-struct Net<B: Backend> {
+pub struct Net<B: Backend> {
     features: Features<B>,
     classifier: Classifier<B>,
 }
 
 impl<B: Backend> Net<B> {
-    fn new(device: &B) -> Result<Self> {
+    /// Its weights are drawn from the device's generator.
+    pub fn new(device: &B) -> Result<Self> {
         let same = || ConvOptions { padding: 1.into(), ..Default::default() };
         Ok(Self {
             features: Sequential((
@@ -64,7 +66,8 @@ impl<B: Backend> Net<B> {
         })
     }
 
-    fn forward(&self, x: &Tensor<B>) -> Result<Tensor<B>> {
+    /// A score for each of the ten digits.
+    pub fn forward(&self, x: &Tensor<B>) -> Result<Tensor<B>> {
         self.classifier.forward(&self.features.forward(x)?)
     }
 }

@@ -34,7 +34,8 @@ fn tap(k: u32) -> Place {
     return Place(channel * p.plane, coordinates(k - channel * TAPS, KERNEL1, KERNEL2) * DILATION);
 }
 
-// What a window sees at an element of it, zero beyond the edges.
+// What a window sees at an element of it, zero beyond the edges: there what is negative is a large number. The first of three
+// axes is nothing but a name where the sizes along it are one.
 fn seen(group: u32, w: Place, t: Place) -> T {
     var at = w.at + t.at;
     if IS_INPUT == 1u {
@@ -45,10 +46,11 @@ fn seen(group: u32, w: Place, t: Place) -> T {
         }
     }
     let place = vec3<u32>(at);
-    if any(at < vec3<i32>(0)) || any(place >= vec3<u32>(p.size0, p.size1, p.size2)) {
+    if place.z >= p.size2 || place.y >= p.size1 || (IS_FLAT == 0u && place.x >= p.size0) {
         return T(0);
     }
-    return b_at(group * p.group + w.base + t.base + (place.x * p.size1 + place.y) * p.size2 + place.z);
+    let row = select(place.x * p.size1 + place.y, place.y, IS_FLAT == 1u);
+    return b_at(group * p.group + w.base + t.base + row * p.size2 + place.z);
 }
 
 // Where in the other operand the factors of column `k` begin.

@@ -25,24 +25,11 @@ fn main(
     let row = l / COLUMNS;
     let column = l % COLUMNS;
 
+    prepare(l, b0, column0);
     // results, written out: an array of them would lie in memory
     for (var inner = 0u; inner < p.depth; inner += DEPTH) {
-        for (var i = l; i < A_GROUPS * (DEPTH / 4u); i += THREADS) {
-            let k = i % (DEPTH / 4u);
-            let g = i / (DEPTH / 4u);
-            let block = a_block(a0, row0 + 4u * g, inner + 4u * k);
-            for (var j = 0u; j < 4u; j++) {
-                tile_a[(4u * k + j) * A_GROUPS + g] = block[j];
-            }
-        }
-        for (var i = l; i < B_GROUPS * (DEPTH / 4u); i += THREADS) {
-            let k = i % (DEPTH / 4u);
-            let g = i / (DEPTH / 4u);
-            let block = b_block(b0, column0 + 4u * g, inner + 4u * k);
-            for (var j = 0u; j < 4u; j++) {
-                tile_b[(4u * k + j) * B_GROUPS + g] = block[j];
-            }
-        }
+        a_fill(l, a0, row0, inner);
+        b_fill(l, b0, column0, inner);
         workgroupBarrier();
         for (var k = 0u; k < DEPTH; k++) {
             // products

@@ -18,7 +18,7 @@ pub use firesteel_core::*;
 #[cfg(feature = "cpu")]
 pub use firesteel_cpu::{Cpu, num_threads, set_num_threads};
 #[cfg(feature = "wgpu")]
-pub use firesteel_wgpu::{Wgpu, WgpuInfo, wgpu};
+pub use firesteel_wgpu::{Wgpu, WgpuCounters, WgpuInfo, wgpu};
 pub use firesteel_wrap::*;
 
 /// A tensor; without a backend named, one that can be differentiated on whichever machine the program

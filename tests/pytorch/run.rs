@@ -4,6 +4,7 @@ use super::cases::{Case, Detail, Gradients as Wanted, Raw, Tensor as Held};
 use super::judge::{Found, Output, Results};
 use super::{module, optim, sched, table};
 use firesteel::{Backend, Differentiable, Result, Tensor, TensorData, backward_all};
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 /// What a case gave, or nothing where no call of ours stands for it.
 pub type Ran = Result<Option<Results>>;
@@ -157,8 +158,17 @@ pub fn upload<B: Backend>(device: &B, raw: &Raw) -> Result<Tensor<B>> {
     Tensor::from_data(TensorData::new(&raw.shape[..], raw.data()?)?, device)
 }
 
+/// How many tensors were brought to the host.
+static DOWNLOADS: AtomicU64 = AtomicU64::new(0);
+
+/// How many tensors were brought to the host by [`download`].
+pub fn downloads() -> u64 {
+    DOWNLOADS.load(Relaxed)
+}
+
 /// A tensor on the host.
 pub fn download<B: Backend>(tensor: &Tensor<B>) -> Result<Raw> {
+    DOWNLOADS.fetch_add(1, Relaxed);
     let data = tensor.to_data()?;
     Ok(Raw::new(data.shape(), data.data()))
 }

@@ -1,10 +1,11 @@
 //! Element-wise operations in one pass over memory: a shader that is written for the program. A single operation is a
 //! program of one line.
 use crate::{
-    WgpuValue, create,
+    WgpuValue,
+    check::Check,
+    create,
     device::Gpu,
     kernel::{Kernel, WORKGROUP},
-    queue::Check,
     storage::Storage,
     value::Memory,
 };
@@ -106,7 +107,7 @@ pub(crate) fn run_into(
         kernel.number(name, value, dtype);
     }
     if let Some(op) = plan.divides() {
-        kernel.check(Check::Divisor { op }).param("n", n);
+        kernel.check(Check::Divisor { op }, 0, 0).param("n", n);
     }
     kernel.depends(plan.key());
     kernel.run(groups.div_ceil(WORKGROUP), || plan.body())

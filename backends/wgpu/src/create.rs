@@ -3,13 +3,14 @@ use crate::{
     WgpuValue,
     device::Gpu,
     kernel::{Kernel, WORKGROUP},
-    memory::Block,
-    storage,
+    memory::{Block, lock},
+    storage::{self, Storage},
     value::Memory,
     view,
 };
 use firesteel_core::{
-    Data, Distribution, Element, Error, Meta, Result, Scalar, Shape, Stream, TensorData, recipe, with_dtype,
+    Category, DType, Data, Distribution, Element, Error, Meta, Result, Scalar, Shape, Stream, TensorData,
+    recipe, with_dtype,
 };
 
 /// Memory for a result.
@@ -27,6 +28,7 @@ pub(crate) fn upload(gpu: &'static Gpu, data: TensorData) -> Result<WgpuValue> {
 }
 
 pub(crate) async fn download(gpu: &'static Gpu, x: WgpuValue) -> Result<TensorData> {
+    lock(&gpu.recorder).counters.downloads += 1;
     let bytes = match &x.memory {
         Memory::Same(value) => {
             gpu.read(None, 0).await?;
@@ -62,23 +64,45 @@ pub(crate) fn placed(gpu: &'static Gpu, x: &WgpuValue) -> Result<WgpuValue> {
     let Memory::Same(value) = x.memory else {
         return Ok(x.clone());
     };
-    let one = same(&Meta::new(Shape::scalar(), x.meta.dtype), value)?;
-    Ok(upload(gpu, one)?.view(x.layout.clone()))
+    let one = WgpuValue::same(Meta::new(Shape::scalar(), x.meta.dtype), value);
+    Ok(view::contiguous(gpu, &one)?.view(x.layout.clone()))
 }
 
+/// `start + i · step`: whole numbers are counted on the device. Others are made in F64, which few devices have, and so the
+/// host writes them.
 pub(crate) fn arange(gpu: &'static Gpu, start: Scalar, step: Scalar, out: &Meta) -> Result<WgpuValue> {
-    // numbers are computed in F64 or I64, which few devices have: the host writes them
-    let numbers = |i: usize| match (start, step) {
-        (Scalar::Int(start), Scalar::Int(step)) => {
-            Scalar::Int(start.wrapping_add(step.wrapping_mul(i as i64)))
-        }
-        _ => Scalar::Float(start.to_f64() + i as f64 * step.to_f64()),
+    let Some(number) = counted(start, step, out) else {
+        let number = |i: usize| Scalar::Float(start.to_f64() + i as f64 * step.to_f64());
+        let numbers =
+            with_dtype!(out.dtype, T => T::wrap((0..out.numel()).map(|i| number(i).to::<T>()).collect()));
+        return upload(gpu, TensorData::new(&out.shape, numbers)?);
     };
-    storage::check("arange", out.dtype, gpu.features)?;
-    let block = Block::new(gpu, out.bytes())?;
-    let data = with_dtype!(out.dtype, T => T::wrap((0..out.numel()).map(|i| numbers(i).to::<T>()).collect()));
-    gpu.write(&block, data.bytes());
-    Ok(WgpuValue::new(out.clone(), block))
+    let y = output(gpu, out)?;
+    let mut kernel = Kernel::new(gpu, "arange");
+    kernel.number("start", start, number).number("step", step, number).depends([number as u32]);
+    kernel.each(&y, false, || {
+        // of a wide number by way of u64, as naga extends the sign where it should not
+        let i = if number == DType::I64 { "u64(i)" } else { "i" };
+        let number = Storage::of(number).number;
+        format!("fn element(i: u32) -> T {{ return T(p.start + {number}({i}) * p.step); }}\n")
+    })?;
+    Ok(y)
+}
+
+/// The dtype in which numbers so many steps apart are whole ones, and wrap as those of the result do.
+fn counted(start: Scalar, step: Scalar, out: &Meta) -> Option<DType> {
+    let is_whole = |x: Scalar| x.to_f64().fract() == 0.;
+    let last = start.to_f64().abs() + out.numel() as f64 * step.to_f64().abs();
+    match (out.dtype.category(), start, step) {
+        (Category::Integer, Scalar::Int(_), Scalar::Int(_)) => Some(match Storage::of(out.dtype).number {
+            "i64" => DType::I64,
+            "u32" => DType::U32,
+            _ => DType::I32,
+        }),
+        // all of them exact in F32
+        (Category::Float, ..) if is_whole(start) && is_whole(step) && last <= 16_777_216. => Some(DType::I32),
+        _ => None,
+    }
 }
 
 /// Numbers of a stream, four to an invocation: a block of words, or two where numbers have 64 bits.
@@ -92,7 +116,7 @@ pub(crate) fn random(gpu: &'static Gpu, kind: Distribution, stream: Stream, out:
     kernel.param("groups", groups).param("seed_low", seed.0).param("seed_high", seed.1);
     kernel.param("offset_low", offset.0).param("offset_high", offset.1);
     kernel.run(groups.div_ceil(WORKGROUP), || {
-        let number = crate::storage::Storage::of(out.dtype).number;
+        let number = Storage::of(out.dtype).number;
         let body = include_str!("../shaders/random.wgsl");
         let kept = recipe::kept(out.dtype);
         let drawn = if kind == Distribution::Uniform && kept != !0 {

@@ -12,7 +12,7 @@ use std::{
 };
 use wgpu::{
     Adapter, AdapterInfo, Backends, Buffer, Device, DeviceDescriptor, DeviceType, ErrorFilter, Features,
-    Instance, InstanceDescriptor, InstanceFlags, Limits, Queue, RequestAdapterOptions,
+    Instance, InstanceDescriptor, InstanceFlags, Limits, PollType, Queue, RequestAdapterOptions,
 };
 
 /// What a device may have beyond plain WebGPU, and is used where it is there.
@@ -66,7 +66,10 @@ impl fmt::Display for WgpuInfo {
 
 /// An open device: what a handle points to, for as long as the program runs.
 pub(crate) struct Gpu {
+    /// Another one for each device that is opened.
     pub index: u32,
+    /// The number in the list of what it was opened on.
+    adapter: Option<usize>,
     pub info: WgpuInfo,
     pub device: Device,
     pub queue: Queue,
@@ -95,7 +98,13 @@ impl fmt::Debug for Gpu {
 }
 
 impl Gpu {
-    fn new(index: u32, info: AdapterInfo, device: Device, queue: Queue) -> &'static Gpu {
+    fn new(
+        index: u32,
+        adapter: Option<usize>,
+        info: AdapterInfo,
+        device: Device,
+        queue: Queue,
+    ) -> &'static Gpu {
         let (features, limits) = (device.features(), device.limits());
         let faults = Arc::new(Mutex::new(Faults::default()));
         let lost = faults.clone();
@@ -104,6 +113,7 @@ impl Gpu {
         });
         let gpu = Gpu {
             index,
+            adapter,
             info: WgpuInfo::new(info, features, limits.clone()),
             recorder: Mutex::new(Recorder::new(&device)),
             pipelines: Pipelines::new(&device, features, &limits),
@@ -133,11 +143,22 @@ impl Gpu {
         &self.info.name
     }
 
+    /// Whether the device can be used no more.
+    fn is_lost(&self) -> bool {
+        lock(&self.faults).lost.is_some()
+    }
+
     /// Whether the device is still there, and nothing went wrong since this was asked.
     pub fn check(&self) -> Result<()> {
+        // a loss is told to those who ask for what is done
+        let _ = self.device.poll(PollType::Poll);
         let mut faults = lock(&self.faults);
         if let Some(why) = &faults.lost {
-            return Err(Error::device("wgpu", format!("{} is lost: {why}", self.name())));
+            let why = format!(
+                "{} is lost ({why}), and all that was on it: open it again by `Wgpu::new`",
+                self.name()
+            );
+            return Err(Error::device("wgpu", why));
         }
         match faults.error.take() {
             Some(why) => Err(Error::device("wgpu", format!("{} reports: {why}", self.name()))),
@@ -145,19 +166,38 @@ impl Gpu {
         }
     }
 
-    /// Runs what may fail in a way that this filter tells. In a browser, where nothing can be waited for, the
-    /// failure shows at the next synchronisation.
-    pub fn scoped<T>(&self, filter: ErrorFilter, make: impl FnOnce() -> T) -> Result<T> {
+    /// Runs what the device may refuse. In a browser, where nothing can be waited for, that shows at the next
+    /// synchronisation.
+    pub fn scoped<T>(&self, make: impl FnOnce() -> T) -> Result<T> {
+        match self.caught(make) {
+            (made, None) => Ok(made),
+            (_, Some(error @ wgpu::Error::OutOfMemory { .. })) => {
+                Err(Error::memory("wgpu", error.to_string()))
+            }
+            (_, Some(error)) => Err(Error::internal("wgpu", error.to_string())),
+        }
+    }
+
+    /// Runs what the device refuses only where it is lost or something is wrong with us: an error of the next
+    /// synchronisation, and none for the handlers of a device that the program opened.
+    pub fn guarded<T>(&self, make: impl FnOnce() -> T) -> T {
+        let (made, error) = self.caught(make);
+        if let Some(error) = error {
+            lock(&self.faults).error.get_or_insert(error.to_string());
+        }
+        made
+    }
+
+    fn caught<T>(&self, make: impl FnOnce() -> T) -> (T, Option<wgpu::Error>) {
         if cfg!(target_arch = "wasm32") {
-            return Ok(make());
+            return (make(), None);
         }
-        let scope = self.device.push_error_scope(filter);
+        let filters = [ErrorFilter::OutOfMemory, ErrorFilter::Internal, ErrorFilter::Validation];
+        let scopes = filters.map(|filter| self.device.push_error_scope(filter));
         let made = make();
-        match firesteel_core::block_on(scope.pop()) {
-            None => Ok(made),
-            Some(error @ wgpu::Error::OutOfMemory { .. }) => Err(Error::memory("wgpu", error.to_string())),
-            Some(error) => Err(Error::internal("wgpu", error.to_string())),
-        }
+        // the innermost ends first
+        let errors = scopes.into_iter().rev().map(|scope| firesteel_core::block_on(scope.pop()));
+        (made, errors.fold(None, |first, error| first.or(error)))
     }
 
     /// Gives back all that nobody uses.
@@ -193,7 +233,7 @@ fn info(adapter: &Adapter) -> WgpuInfo {
     WgpuInfo::new(adapter.get_info(), adapter.features(), adapter.limits())
 }
 
-/// The devices that are open, by their index.
+/// The devices that were opened. Those that were lost are still among them, as values may hold them.
 static OPEN: Mutex<Vec<Wgpu>> = Mutex::new(vec![]);
 
 async fn open(adapter: &Adapter) -> Result<(Device, Queue)> {
@@ -209,20 +249,34 @@ async fn open(adapter: &Adapter) -> Result<(Device, Queue)> {
     })
 }
 
-fn opened(index: u32) -> Option<Wgpu> {
-    lock(&OPEN).iter().find(|wgpu| wgpu.0.index == index).copied()
+/// The device that is open on this adapter, and not lost.
+fn opened(adapter: usize) -> Option<Wgpu> {
+    find(&lock(&OPEN), adapter)
 }
 
-/// Keeps a device, unless another thread was faster.
-fn keep(index: u32, info: AdapterInfo, device: Device, queue: Queue) -> Wgpu {
+fn find(open: &[Wgpu], adapter: usize) -> Option<Wgpu> {
+    open.iter().find(|wgpu| wgpu.0.adapter == Some(adapter) && !wgpu.0.is_lost()).copied()
+}
+
+/// Keeps a device of this adapter, unless another thread was faster. It has the adapter's number, but where one before it
+/// was lost.
+fn keep(adapter: usize, info: AdapterInfo, device: Device, queue: Queue) -> Wgpu {
     let mut open = lock(&OPEN);
-    if let Some(wgpu) = open.iter().find(|wgpu| wgpu.0.index == index) {
-        return *wgpu;
+    if let Some(wgpu) = find(&open, adapter) {
+        return wgpu;
     }
-    let wgpu = Wgpu(Gpu::new(index, info, device, queue));
+    let is_taken = open.iter().any(|wgpu| wgpu.0.index as usize == adapter);
+    let index = if is_taken { next(&open) } else { adapter as u32 };
+    let wgpu = Wgpu(Gpu::new(index, Some(adapter), info, device, queue));
     wgpu.0.watch();
     open.push(wgpu);
     wgpu
+}
+
+/// An index that no device has, after those of the list.
+fn next(open: &[Wgpu]) -> u32 {
+    let first = adapters().len().max(1) as u32;
+    open.iter().map(|wgpu| wgpu.0.index + 1).max().unwrap_or(0).max(first)
 }
 
 impl Wgpu {
@@ -248,7 +302,8 @@ impl Wgpu {
         Self::new(0)
     }
 
-    /// The GPU with this number in [`list`](Self::list); the same device for the same number.
+    /// The GPU with this number in [`list`](Self::list); the same device for the same number, or a new one where that was
+    /// lost.
     pub fn new(index: usize) -> Result<Self> {
         let Some(adapter) = adapters().get(index) else {
             let why = match adapters().len() {
@@ -257,11 +312,11 @@ impl Wgpu {
             };
             return Err(Error::device("wgpu", why));
         };
-        if let Some(wgpu) = opened(index as u32) {
+        if let Some(wgpu) = opened(index) {
             return Ok(wgpu);
         }
         let (device, queue) = firesteel_core::block_on(open(adapter))?;
-        Ok(keep(index as u32, adapter.get_info(), device, queue))
+        Ok(keep(index, adapter.get_info(), device, queue))
     }
 
     /// The best GPU, without blocking: the way in for a browser.
@@ -279,15 +334,20 @@ impl Wgpu {
         Ok(keep(0, adapter.get_info(), device, queue))
     }
 
-    /// A device that the program opened itself, for a renderer's say; its errors stay those of its own handlers. It
-    /// gets an index after those of [`list`](Self::list), another one each time.
+    /// A device that the program opened itself, for a renderer's say. Errors of what is computed here are those of tensors;
+    /// that it is lost is told here too, in place of a callback that the program set for it. It gets an index after those of
+    /// [`list`](Self::list), another one each time.
     pub fn from_wgpu(device: Device, queue: Queue) -> Self {
         let mut open = lock(&OPEN);
-        let first = adapters().len().max(1) as u32;
-        let index = open.iter().map(|wgpu| wgpu.0.index + 1).max().unwrap_or(0).max(first);
-        let wgpu = Wgpu(Gpu::new(index, device.adapter_info(), device, queue));
+        let wgpu = Wgpu(Gpu::new(next(&open), None, device.adapter_info(), device, queue));
         open.push(wgpu);
         wgpu
+    }
+
+    /// The device itself, for a renderer's say. What was computed before is submitted to its queue by the next
+    /// [`synchronize`](firesteel_core::Backend::synchronize).
+    pub fn as_wgpu(&self) -> (&'static Device, &'static Queue) {
+        (&self.0.device, &self.0.queue)
     }
 
     /// What is known of the device.

@@ -1,10 +1,11 @@
 //! Reading where an index says. An index is of any integer dtype; out of range it reads nothing, and is an error at the
 //! next synchronisation.
 use crate::{
-    WgpuValue, create,
+    WgpuValue,
+    check::Check,
+    create,
     device::Gpu,
     kernel::{Kernel, is_wide},
-    queue::Check,
     storage::Storage,
 };
 use firesteel_core::{DType, Layout, Meta, Result, Scalar};
@@ -51,7 +52,7 @@ fn read(
     let mut kernel = Kernel::new(gpu, "index");
     kernel.read_at("x", &x, wide).read("index", index).places("start", &start);
     kernel.param("stride", stride as usize).param("inner", inner).param("count", index.meta.numel());
-    checked(&mut kernel, op, index.meta.dtype, x.meta.shape[axis]);
+    checked(&mut kernel, op, index.meta.dtype, x.meta.shape[axis], axis);
     kernel.depends([single.into()]).each(&y, wide, || {
         let number = if single { "i" } else { "(i / p.inner) % p.count" };
         let body = include_str!("../shaders/index.wgsl");
@@ -61,9 +62,9 @@ fn read(
 }
 
 /// What [`place`] needs to know: the size of the axis that an index of this dtype leads along.
-pub(crate) fn checked(kernel: &mut Kernel, op: &'static str, dtype: DType, size: usize) {
+pub(crate) fn checked(kernel: &mut Kernel, op: &'static str, dtype: DType, size: usize, axis: usize) {
     kernel.alias("I", dtype).number("size", limit(size, dtype), dtype);
-    kernel.check(Check::Index { op, len: size });
+    kernel.check(Check::Index { op }, size, axis);
 }
 
 /// A size among numbers of this dtype, none of which is above it where it is out of reach.
@@ -95,7 +96,7 @@ pub(crate) fn wrap_index(gpu: &'static Gpu, index: &WgpuValue, len: usize) -> Re
     let (dtype, y) = (index.meta.dtype, create::output(gpu, &index.meta)?);
     let mut kernel = Kernel::new(gpu, "wrap_index");
     kernel.read("index", index).number("size", limit(len, dtype), dtype);
-    kernel.number("most", dtype.highest(), dtype).check(Check::Index { op: "index", len });
+    kernel.number("most", dtype.highest(), dtype).check(Check::Wrapped { op: "index" }, len, 0);
     kernel.param("narrow", gpu.check_number(Check::Narrow { op: "index", dtype }) as usize);
     kernel.each(&y, false, || include_str!("../shaders/wrap_index.wgsl").to_owned() + reported(dtype))?;
     Ok(y)

@@ -6,9 +6,10 @@
 //! A result `y` has `y_set4(g, v)` or `y_set(i, v)`. Small parameters are the fields of `p`.
 use crate::{
     WgpuValue,
+    check::Check,
     device::Gpu,
     memory::{Block, lock},
-    queue::{Call, Check, UNIFORM},
+    queue::{Call, UNIFORM},
     source::{self, Form, Mode},
     storage::Storage,
     value::Memory,
@@ -24,7 +25,7 @@ use std::{
 };
 use wgpu::{
     BindGroupLayout, BindGroupLayoutDescriptor, BindGroupLayoutEntry, BindingType, BufferBindingType,
-    ComputePipeline, ComputePipelineDescriptor, Device, ErrorFilter, Features, Limits, PipelineCache,
+    ComputePipeline, ComputePipelineDescriptor, Device, Features, Limits, PipelineCache,
     PipelineCacheDescriptor, PipelineLayout, PipelineLayoutDescriptor, ShaderModuleDescriptor, ShaderSource,
     ShaderStages,
 };
@@ -142,6 +143,7 @@ pub(crate) struct Write {
     pub dtype: DType,
     pub mode: Mode,
     block: Arc<Block>,
+    bytes: usize,
 }
 
 /// A field of the parameters.
@@ -244,7 +246,8 @@ impl<'a> Kernel<'a> {
 
     fn write(&mut self, name: &'static str, value: &WgpuValue, mode: Mode) -> &mut Self {
         if let Memory::Block(block) = &value.memory {
-            self.writes.push(Write { name, dtype: value.meta.dtype, mode, block: block.clone() });
+            let (block, bytes) = (block.clone(), value.bytes());
+            self.writes.push(Write { name, dtype: value.meta.dtype, mode, block, bytes });
         }
         self
     }
@@ -279,11 +282,11 @@ impl<'a> Kernel<'a> {
         self
     }
 
-    /// `p.check`, by which the kernel says `fail(p.check, i)`.
-    pub fn check(&mut self, check: Check) -> &mut Self {
+    /// `p.check`, by which the kernel says `fail(p.check, i)`, about something of this size along this dim.
+    pub fn check(&mut self, check: Check, size: usize, dim: usize) -> &mut Self {
         self.checks = true;
         let number = self.gpu.check_number(check);
-        self.param("check", number as usize)
+        self.param("check", number as usize).param("check_size", size).param("check_dim", dim)
     }
 
     /// Records it over this many workgroups, numbered by `w.x + w.y * grid.x`. `body` is the family's shader, and is
@@ -309,7 +312,9 @@ impl<'a> Kernel<'a> {
         });
         let blocks: SmallVec<[&Block; 8]> =
             read.chain(self.writes.iter().map(|write| &*write.block)).collect();
-        self.gpu.run(&Call { pipeline: &pipeline, blocks: &blocks, params: &bytes, groups })
+        let moved = self.reads.iter().map(|read| read.value.bytes()).sum::<usize>();
+        let moved = moved + self.writes.iter().map(|write| write.bytes).sum::<usize>();
+        self.gpu.run(&Call { pipeline: &pipeline, blocks: &blocks, params: &bytes, groups, bytes: moved })
     }
 
     /// Adds the parameters of the operands, in the order in which [`source::fields`] names them.
@@ -400,7 +405,8 @@ impl<'a> Kernel<'a> {
                 cache: gpu.pipelines.cache.as_ref(),
             })
         };
-        let pipeline = gpu.scoped(ErrorFilter::Validation, make).map_err(|e| {
+        lock(&gpu.recorder).counters.shaders += 1;
+        let pipeline = gpu.scoped(make).map_err(|e| {
             Error::internal(self.family, format!("its shader does not compile: {}\n{source}", e.message()))
         })?;
         Ok(Pipeline {

@@ -5,7 +5,9 @@
 mod arg_reduce;
 mod attention;
 mod chain;
+mod check;
 mod conv;
+mod counters;
 mod create;
 mod device;
 mod each;
@@ -30,6 +32,7 @@ mod update;
 mod value;
 mod view;
 
+pub use counters::WgpuCounters;
 pub use device::WgpuInfo;
 pub use value::WgpuValue;
 pub use wgpu;
@@ -82,6 +85,11 @@ impl Wgpu {
     /// Lets the pool hold no more than this many bytes; what would need more is an error.
     pub fn set_memory_limit(&self, bytes: usize) {
         self.0.pool.set_limit(bytes);
+    }
+
+    /// What the device was asked to do since it was opened.
+    pub fn counters(&self) -> WgpuCounters {
+        memory::lock(&self.0.recorder).counters
     }
 
     /// Starts the peak of [`memory`](Backend::memory) from what is in use now.

@@ -1,6 +1,6 @@
 //! Losses.
 use crate::{
-    WgpuValue, create, device::Gpu, kernel::Kernel, queue::Check, reduce::Plan, storage::Storage, team,
+    WgpuValue, check::Check, create, device::Gpu, kernel::Kernel, reduce::Plan, storage::Storage, team,
 };
 use firesteel_core::{Metas, Outputs, Result, Scalar};
 use smallvec::smallvec;
@@ -23,7 +23,7 @@ pub(crate) fn cross_entropy(
     let mut kernel = Kernel::new(gpu, "loss");
     kernel.read_at("x", &x, false).read("target_at", target).write1("loss", &loss).write1("lse", &lse);
     kernel.alias("T", dtype).alias("INDEX", index).places("x_start", &plan.kept);
-    kernel.depends([held.into()]).check(Check::Target { classes: n });
+    kernel.depends([held.into()]).check(Check::Target { op: "cross_entropy" }, n, 1);
     kernel.param("n", n).param("rows", rows).param("x_step", x.layout.strides[1] as usize);
     kernel.number("lowest", dtype.lowest(), dtype).number("ignore", Scalar::Int(ignore), index);
     let groups = team::declare(&mut kernel, team::size(n), plan.in_rows(), rows);

@@ -9,7 +9,7 @@ use std::sync::{
     Mutex, MutexGuard, PoisonError,
     atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed},
 };
-use wgpu::{Buffer, BufferDescriptor, BufferUsages, ErrorFilter};
+use wgpu::{Buffer, BufferDescriptor, BufferUsages};
 
 /// The smallest class, in bytes: room for whole groups of four of the widest words.
 const SMALLEST: usize = 64;
@@ -152,7 +152,7 @@ impl Block {
         let make = || {
             let descriptor =
                 BufferDescriptor { label: None, size: size & !3, usage, mapped_at_creation: false };
-            gpu.scoped(ErrorFilter::OutOfMemory, || gpu.device.create_buffer(&descriptor))
+            gpu.scoped(|| gpu.device.create_buffer(&descriptor))
         };
         let made = make().or_else(|_| {
             gpu.empty_cache();

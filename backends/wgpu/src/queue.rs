@@ -1,10 +1,12 @@
 //! Commands: recorded as they come, submitted in batches, waited for only where numbers are read.
 use crate::{
+    WgpuCounters,
+    check::{Check, FLAGS},
     device::Gpu,
     kernel::Pipeline,
     memory::{Block, lock},
 };
-use firesteel_core::{DType, Error, Result};
+use firesteel_core::{Error, Result};
 use smallvec::SmallVec;
 use std::{
     collections::{HashMap, VecDeque},
@@ -30,6 +32,8 @@ const UNIFORMS: usize = 64 << 10;
 const UNIFORM_ALIGN: usize = 256;
 /// The largest block of parameters, as a shader sees it.
 pub(crate) const UNIFORM: usize = 1024;
+/// The flags of failed checks, in bytes.
+const FLAG_BYTES: usize = 4 * FLAGS;
 /// Groups of bindings that are kept.
 const BIND_GROUPS: usize = 4096;
 
@@ -45,45 +49,11 @@ pub(crate) struct Recorder {
     bind_groups: HashMap<(u64, SmallVec<[u64; 8]>), BindGroup>,
     uniforms: Vec<u8>,
     uniform_buffer: Buffer,
-    /// Two words: which check failed first, from 1, and on which number.
+    /// Which check failed first, and on what.
     flags: Buffer,
     checks: Vec<Check>,
     is_checked: bool,
-}
-
-/// What a kernel checks, to be said where it fails.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Check {
-    /// An index that has to lie in `[-len, len)`.
-    Index { op: &'static str, len: usize },
-    /// A target that has to lie in `[0, classes)`.
-    Target { classes: usize },
-    /// An index counted from the end, whose place has to be a number of its dtype.
-    Narrow { op: &'static str, dtype: DType },
-    /// A whole number that something is divided by, which is not zero.
-    Divisor { op: &'static str },
-}
-
-impl Check {
-    fn error(self, number: i32) -> Error {
-        match self {
-            Check::Index { op, len } => {
-                Error::index(op, format!("the index {number} is out of range for a dim of size {len}"))
-            }
-            Check::Target { classes } => Error::index(
-                "cross_entropy",
-                format!(
-                    "the target {number} is not one of the {classes} classes, 0 to {}",
-                    classes.saturating_sub(1)
-                ),
-            ),
-            Check::Narrow { op, dtype } => {
-                let why = format!("the place of index {number} is more than {dtype} can hold: cast to int64");
-                Error::index(op, why)
-            }
-            Check::Divisor { op } => Error::value(op, "whole numbers cannot be divided by zero"),
-        }
-    }
+    pub counters: WgpuCounters,
 }
 
 /// What a kernel is run with.
@@ -93,6 +63,8 @@ pub(crate) struct Call<'a> {
     pub blocks: &'a [&'a Block],
     pub params: &'a [u8],
     pub groups: [u32; 3],
+    /// Of the numbers that are read and written.
+    pub bytes: usize,
 }
 
 impl Recorder {
@@ -111,9 +83,13 @@ impl Recorder {
             bind_groups: HashMap::new(),
             uniforms: vec![],
             uniform_buffer: buffer(UNIFORMS as u64, BufferUsages::UNIFORM | BufferUsages::COPY_DST),
-            flags: buffer(8, BufferUsages::STORAGE | BufferUsages::COPY_SRC | BufferUsages::COPY_DST),
+            flags: buffer(
+                FLAG_BYTES as u64,
+                BufferUsages::STORAGE | BufferUsages::COPY_SRC | BufferUsages::COPY_DST,
+            ),
             checks: vec![],
             is_checked: false,
+            counters: WgpuCounters::default(),
         }
     }
 
@@ -134,11 +110,12 @@ impl Recorder {
 
     fn encoder(&mut self, gpu: &Gpu) -> &mut CommandEncoder {
         self.pass = None;
-        self.encoder.get_or_insert_with(|| gpu.device.create_command_encoder(&Default::default()))
+        self.encoder
+            .get_or_insert_with(|| gpu.guarded(|| gpu.device.create_command_encoder(&Default::default())))
     }
 
     fn record(&mut self, gpu: &Gpu, call: &Call) {
-        let Call { pipeline, blocks, params, groups } = *call;
+        let Call { pipeline, blocks, params, groups, bytes } = *call;
         if pipeline.takes_uniforms && self.uniforms.len() + UNIFORM > UNIFORMS {
             self.submit(gpu);
         }
@@ -168,9 +145,11 @@ impl Recorder {
         pass.dispatch_workgroups(x, y, z);
         for block in blocks {
             block.batch.store(self.batch, Relaxed);
-            self.bytes += block.size();
         }
+        self.bytes += bytes;
         self.kernels += 1;
+        self.counters.kernels += 1;
+        self.counters.bytes += bytes as u64;
         if self.kernels >= KERNELS || self.bytes >= BYTES {
             self.submit(gpu);
         }
@@ -194,7 +173,7 @@ impl Recorder {
             .map(|(binding, resource)| BindGroupEntry { binding: binding as u32, resource })
             .collect();
         let descriptor = BindGroupDescriptor { label: None, layout: &pipeline.bindings, entries: &entries };
-        let group = gpu.device.create_bind_group(&descriptor);
+        let group = gpu.guarded(|| gpu.device.create_bind_group(&descriptor));
         if self.bind_groups.len() >= BIND_GROUPS {
             self.bind_groups.clear();
         }
@@ -206,12 +185,16 @@ impl Recorder {
     fn submit(&mut self, gpu: &Gpu) {
         self.pass = None;
         let Some(encoder) = self.encoder.take() else { return };
-        if !self.uniforms.is_empty() {
-            gpu.queue.write_buffer(&self.uniform_buffer, 0, &self.uniforms);
-            self.uniforms.clear();
-        }
-        self.in_flight.push_back(gpu.queue.submit([encoder.finish()]));
+        let submission = gpu.guarded(|| {
+            if !self.uniforms.is_empty() {
+                gpu.queue.write_buffer(&self.uniform_buffer, 0, &self.uniforms);
+            }
+            gpu.queue.submit([encoder.finish()])
+        });
+        self.uniforms.clear();
+        self.in_flight.push_back(submission);
         (self.kernels, self.bytes) = (0, 0);
+        self.counters.batches += 1;
         self.batch += 1;
         if cfg!(target_arch = "wasm32") {
             self.in_flight.clear();
@@ -238,19 +221,22 @@ impl Gpu {
     /// Writes to a buffer, after all that was recorded before.
     pub fn write(&self, block: &Block, bytes: &[u8]) {
         let mut recorder = lock(&self.recorder);
+        recorder.counters.uploads += 1;
         // writes come before the commands of the next submission
         if block.batch.load(Relaxed) >= recorder.batch {
             recorder.submit(self);
         }
         let whole = bytes.len() & !3;
-        if whole > 0 {
-            self.queue.write_buffer(&block.buffer, 0, &bytes[..whole]);
-        }
-        if whole < bytes.len() {
-            let mut rest = [0; 4];
-            rest[..bytes.len() - whole].copy_from_slice(&bytes[whole..]);
-            self.queue.write_buffer(&block.buffer, whole as u64, &rest);
-        }
+        let mut rest = [0; 4];
+        rest[..bytes.len() - whole].copy_from_slice(&bytes[whole..]);
+        self.guarded(|| {
+            if whole > 0 {
+                self.queue.write_buffer(&block.buffer, 0, &bytes[..whole]);
+            }
+            if whole < bytes.len() {
+                self.queue.write_buffer(&block.buffer, whole as u64, &rest);
+            }
+        });
     }
 
     /// The first bytes of a buffer once all that was recorded before is done, or what failed meanwhile.
@@ -266,22 +252,19 @@ impl Gpu {
         let view = mapped.staging.slice(..).get_mapped_range();
         let view = view.map_err(|e| Error::device("wgpu", e.to_string()))?;
         let held: Vec<u8> = view[..bytes].to_vec();
-        let flags: [u32; 2] = bytemuck::pod_read_unaligned(&view[mapped.flags..mapped.flags + 8]);
+        let flags: [u32; FLAGS] = bytemuck::pod_read_unaligned(&view[mapped.flags..][..FLAG_BYTES]);
         drop(view);
         mapped.staging.unmap();
         if mapped.staging.size() <= 1 << 20 {
             lock(&self.staging).push(mapped.staging);
         }
         self.check()?;
-        match (flags[0] as usize).checked_sub(1).and_then(|check| checks.get(check)) {
-            Some(check) => Err(check.error(flags[1].cast_signed())),
-            None => Ok(held),
-        }
+        Check::failed(flags, &checks).map_or(Ok(held), Err)
     }
 
     fn start_reading(&self, block: Option<&Block>, bytes: usize) -> Result<(Mapped, Vec<Check>)> {
         let flags = bytes.next_multiple_of(8);
-        let staging = self.staging(flags as u64 + 8)?;
+        let staging = self.staging((flags + FLAG_BYTES) as u64)?;
         let mut recorder = lock(&self.recorder);
         let mut checks = vec![];
         let held = recorder.flags.clone();
@@ -293,18 +276,20 @@ impl Gpu {
         }
         // the flags lie behind, and are clear again after this
         if is_checked {
-            encoder.copy_buffer_to_buffer(&held, 0, &staging, flags as u64, 8);
+            encoder.copy_buffer_to_buffer(&held, 0, &staging, flags as u64, FLAG_BYTES as u64);
             encoder.clear_buffer(&held, 0, None);
             // another thread may be about to run what has a number already
             checks = recorder.checks.clone();
         } else {
-            encoder.clear_buffer(&staging, flags as u64, Some(8));
+            encoder.clear_buffer(&staging, flags as u64, Some(FLAG_BYTES as u64));
         }
         recorder.submit(self);
         drop(recorder);
         let signal = Signal::default();
         let done = signal.clone();
-        staging.slice(..).map_async(MapMode::Read, move |result| done.set(result.map_err(|e| e.to_string())));
+        let set =
+            move |result: Result<_, wgpu::BufferAsyncError>| done.set(result.map_err(|e| e.to_string()));
+        self.guarded(|| staging.slice(..).map_async(MapMode::Read, set));
         Ok((Mapped { staging, signal, flags }, checks))
     }
 
@@ -317,7 +302,7 @@ impl Gpu {
         let size = bytes.max(4096).next_power_of_two();
         let usage = BufferUsages::MAP_READ | BufferUsages::COPY_DST;
         let descriptor = BufferDescriptor { label: None, size, usage, mapped_at_creation: false };
-        self.scoped(wgpu::ErrorFilter::OutOfMemory, || self.device.create_buffer(&descriptor))
+        self.scoped(|| self.device.create_buffer(&descriptor))
     }
 }
 

@@ -82,7 +82,7 @@ impl Put<'_> {
             }
             None => {
                 kernel.read("index", index);
-                checked(&mut kernel, op, index.meta.dtype, length);
+                checked(&mut kernel, op, index.meta.dtype, length, axis);
             }
         }
         kernel.each(&y, wide, || {
@@ -116,7 +116,7 @@ impl Put<'_> {
         let places = create::output(gpu, &Meta::new(&index.meta.shape, DType::U32))?;
         let mut kernel = Kernel::new(gpu, "places");
         kernel.read("index", index);
-        checked(&mut kernel, op, index.meta.dtype, into.meta.shape[axis]);
+        checked(&mut kernel, op, index.meta.dtype, into.meta.shape[axis], axis);
         kernel.each(&places, false, || {
             place(index.meta.dtype) + "fn element(i: u32) -> u32 { return place(index(i)); }\n"
         })?;

@@ -98,7 +98,7 @@ pub(crate) fn compose(parts: &Parts, body: &str) -> String {
         bound(&mut text, "storage, read_write", &format!("{}_words", write.name), &format!("array<{word}>"));
     }
     if parts.checks {
-        bound(&mut text, "storage, read_write", "flags", "array<atomic<u32>, 2>");
+        bound(&mut text, "storage, read_write", "flags", "array<atomic<u32>, 4>");
     }
     if !parts.params.is_empty() {
         text += &params(parts);
@@ -274,12 +274,16 @@ fn writing(write: &Write) -> String {
     }
 }
 
-/// Says that a check failed, and on which number: the first that does is kept.
+/// Says that a check failed, on which number and of what: the first that does is kept.
 const FAIL: &str = "\
 fn fail(check: u32, number: i32) {
     loop {
         let r = atomicCompareExchangeWeak(&flags[0], 0u, check);
-        if r.exchanged { atomicStore(&flags[1], bitcast<u32>(number)); }
+        if r.exchanged {
+            atomicStore(&flags[1], bitcast<u32>(number));
+            atomicStore(&flags[2], p.check_size);
+            atomicStore(&flags[3], p.check_dim);
+        }
         if r.exchanged || r.old_value != 0u { break; }
     }
 }

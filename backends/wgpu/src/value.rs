@@ -40,6 +40,17 @@ impl WgpuValue {
         Self { meta, layout, memory: self.memory.clone() }
     }
 
+    /// Bytes in a buffer that the elements are, those that lie on one another once.
+    pub(crate) fn bytes(&self) -> usize {
+        let Memory::Block(block) = &self.memory else {
+            return 0;
+        };
+        let axes = self.layout.shape.iter().zip(&self.layout.strides);
+        let apart: usize =
+            axes.map(|(&size, &stride)| if stride == 0 { size.min(1) } else { size }).product();
+        apart.saturating_mul(self.meta.dtype.size()).min(block.size())
+    }
+
     /// Whether the elements lie row-major from the start of a buffer.
     pub(crate) fn is_rows(&self) -> bool {
         matches!(self.memory, Memory::Block(_)) && self.layout.offset == 0 && self.layout.is_contiguous()

@@ -1,5 +1,5 @@
 //! What is wrong on the device is an error when numbers are read, once; what one test does wrong another would see, so they
-//! are one test.
+//! are one test, and the others have devices of their own.
 #![allow(clippy::unwrap_used, clippy::panic)] // a test says what is wrong by panicking
 
 mod common;
@@ -53,6 +53,8 @@ fn out_of_range() {
         let shown = index.min(i32::MAX.into());
         assert!(error.starts_with("index_select: ") && error.contains(&format!("index {shown} ")), "{error}");
     }
+    let along = error(Op::IndexSelect { x: 0, index: 1, axis: 1 }, &[x.clone(), bad(7)]);
+    assert_eq!(along, "index_select: index 7 is out of range for dim 1 of size 4: it has to lie in [0, 3]");
     let x3 = numbers(&[3, 4], DType::F32, 2);
     let put = Op::IndexPut { kind: Scatter::Add, into: 0, index: 2, x: 1, axis: 0 };
     let put = error(put, &[x.clone(), x3, bad(5)]);
@@ -64,4 +66,20 @@ fn out_of_range() {
     let empty = numbers(&[0, 4], DType::F32, 1);
     let empty = error(Op::IndexSelect { x: 0, index: 1, axis: 0 }, &[empty, bad(0)]);
     assert!(empty.contains("size 0"), "{empty}");
+}
+
+#[test]
+fn what_is_out_of_range_is_not_written() {
+    let gpu = common::another();
+    let up = |data: Data| gpu.upload(TensorData::new([data.len()], data).unwrap()).unwrap();
+    let (into, x) = (up(Data::F32(vec![0.; 5])), up(Data::F32(vec![1., 2., 3.])));
+    for bad in [5, 1 << 20, -1] {
+        let index = up(Data::I32(vec![0, bad, 1]));
+        let y = gpu
+            .run(Op::IndexPut { kind: Scatter::Set, into: &into, index: &index, x: &x, axis: 0 })
+            .unwrap()
+            .remove(0);
+        assert_eq!(block_on(gpu.download(&y)).unwrap_err().kind(), ErrorKind::Index);
+        assert_eq!(block_on(gpu.download(&y)).unwrap().data(), &Data::F32(vec![1., 3., 0., 0., 0.]));
+    }
 }

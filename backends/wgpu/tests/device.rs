@@ -3,12 +3,12 @@
 
 mod common;
 
-use common::{gpu, numbers};
+use common::{another, gpu, numbers};
 use firesteel_core::{
     Axes, Backend, Binary, DType, Data, ErrorKind, Fused, Op, Operand, Program, Scalar, Shape, Tensor, Unary,
     block_on,
 };
-use firesteel_wgpu::{Wgpu, WgpuValue, wgpu};
+use firesteel_wgpu::{Wgpu, WgpuValue};
 use std::sync::Arc;
 
 fn one(gpu: &Wgpu, op: Op<&WgpuValue>) -> WgpuValue {
@@ -24,15 +24,6 @@ fn devices_are_listed_and_opened_once() {
     assert_eq!(Wgpu::new(0).unwrap(), gpu);
     assert_eq!(block_on(Wgpu::best_async()).unwrap(), gpu);
     assert_eq!(Wgpu::new(99).unwrap_err().kind(), ErrorKind::Device);
-}
-
-/// A device that the program opened itself, on the same adapter.
-fn another() -> Wgpu {
-    gpu();
-    let instance = wgpu::Instance::new(wgpu::InstanceDescriptor::new_without_display_handle());
-    let adapter = block_on(instance.request_adapter(&Default::default())).unwrap();
-    let (device, queue) = block_on(adapter.request_device(&Default::default())).unwrap();
-    Wgpu::from_wgpu(device, queue)
 }
 
 /// It has nothing beyond plain WebGPU: no immediates, no 64 bits.

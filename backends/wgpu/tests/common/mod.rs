@@ -1,9 +1,11 @@
 //! What the tests share: a GPU, and the processor to compare it with.
 mod driver;
 
-use firesteel_core::{Backend, DType, Data, Distribution, Op, Program, Shape, Stream, TensorData};
+use firesteel_core::{
+    Backend, DType, Data, Distribution, ErrorKind, Op, Program, Result, Shape, Stream, TensorData, block_on,
+};
 use firesteel_cpu::Cpu;
-use firesteel_wgpu::Wgpu;
+use firesteel_wgpu::{Wgpu, wgpu};
 use std::sync::LazyLock;
 
 /// The first GPU.
@@ -13,17 +15,45 @@ pub fn gpu() -> Wgpu {
     Wgpu::best().unwrap()
 }
 
-/// Runs operations on the processor and on the GPU: the operands of an operation are the numbers of inputs, then those
-/// of the results before it. Every result has to agree, up to tolerances.
+/// A device of the same GPU with nothing beyond plain WebGPU: no 64 bits, no immediates, its smallest limits. Shaders are
+/// validated as WebGPU's are.
+pub fn plain() -> Wgpu {
+    static PLAIN: LazyLock<Wgpu> = LazyLock::new(another);
+    *PLAIN
+}
+
+/// One more such device.
+pub fn another() -> Wgpu {
+    gpu();
+    let instance = wgpu::Instance::new(wgpu::InstanceDescriptor::new_without_display_handle());
+    let adapter = block_on(instance.request_adapter(&Default::default())).unwrap();
+    let (device, queue) = block_on(adapter.request_device(&Default::default())).unwrap();
+    Wgpu::from_wgpu(device, queue)
+}
+
+/// Runs operations on the processor, on the GPU and as plain WebGPU: the operands of an operation are the numbers of
+/// inputs, then those of the results before it. Every result has to agree, up to tolerances.
 #[allow(dead_code)] // not every test binary compares
 pub fn agree(code: Vec<Op<usize>>, inputs: &[TensorData], rtol: f64, atol: f64) {
-    let gpu = gpu();
     let count = inputs.len();
     let results = (count..count + code.iter().map(Op::outputs).sum::<usize>()).collect();
     let program = Program { inputs: count, code, results };
-    let (got, want) = (run(&program, &gpu, inputs), run(&program, &Cpu, inputs));
-    for (n, (got, want)) in got.iter().zip(&want).enumerate() {
-        assert_eq!(got.meta(), want.meta(), "result {n} of {:?}", program.code);
+    let want = run(&program, &Cpu, inputs).unwrap();
+    let got = run(&program, &gpu(), inputs).unwrap();
+    for (got, want) in got.iter().zip(&want) {
+        assert_eq!(got.meta(), want.meta(), "in {:?}", program.code);
+    }
+    same(&program, &got, &want, rtol, atol);
+    match run(&program, &plain(), inputs) {
+        Ok(got) => same(&program, &got, &want, rtol, atol),
+        // 64 bits are not there
+        Err(error) => assert_eq!(error.kind(), ErrorKind::Unsupported, "{error} in {:?}", program.code),
+    }
+}
+
+fn same(program: &Program, got: &[TensorData], want: &[TensorData], rtol: f64, atol: f64) {
+    for (n, (got, want)) in got.iter().zip(want).enumerate() {
+        assert_eq!(got.shape(), want.shape(), "result {n} of {:?}", program.code);
         let (x, y) = (got.to_vec::<f64>(), want.to_vec::<f64>());
         let same =
             |x: f64, y: f64| x == y || x.is_nan() && y.is_nan() || (x - y).abs() <= atol + rtol * y.abs();
@@ -38,10 +68,9 @@ pub fn agree(code: Vec<Op<usize>>, inputs: &[TensorData], rtol: f64, atol: f64) 
     }
 }
 
-fn run<B: Backend>(program: &Program, b: &B, inputs: &[TensorData]) -> Vec<TensorData> {
-    let inputs = inputs.iter().map(|data| Some(b.upload(data.clone()).unwrap())).collect();
-    let results = program.replay(b, inputs).unwrap_or_else(|e| panic!("{e} in {:?}", program.code));
-    results.iter().map(|y| firesteel_core::block_on(b.download(y)).unwrap()).collect()
+fn run<B: Backend>(program: &Program, b: &B, inputs: &[TensorData]) -> Result<Vec<TensorData>> {
+    let inputs = inputs.iter().map(|data| b.upload(data.clone()).map(Some)).collect::<Result<_>>()?;
+    program.replay(b, inputs)?.iter().map(|y| block_on(b.download(y))).collect()
 }
 
 /// Numbers of all signs for a shape: small whole ones for integers.
@@ -51,7 +80,7 @@ pub fn numbers(shape: &[usize], dtype: DType, seed: u64) -> TensorData {
     let drawn = if dtype == DType::Bool { DType::U8 } else { dtype };
     let stream = Stream { seed, offset: 0 };
     let x = Cpu.run(Op::Random(kind, stream, Shape::from(shape), drawn)).unwrap().remove(0);
-    let data = firesteel_core::block_on(Cpu.download(&x)).unwrap();
+    let data = block_on(Cpu.download(&x)).unwrap();
     let small: Vec<f64> = data.to_vec::<f64>();
     let small = small.into_iter().map(|x| {
         if dtype.is_float() { x } else { x.rem_euclid(19.) - if drawn.is_signed() { 9. } else { 0. } }
