@@ -257,6 +257,8 @@ fn declare(kernel: &mut Kernel, kind: Kind, sizes: &Sizes, plan: &Plan) {
             kernel.constant(name, value[axis] as u32);
         }
     }
+    let is_flat = sizes.input[0] == 1 && sizes.kernel[0] == 1 && sizes.padding[0] == 0;
+    kernel.constant("IS_FLAT", is_flat.into());
     kernel.constant("IS_INPUT", (kind == Kind::Input).into());
     kernel.constant("IS_WEIGHT", (kind == Kind::Weight).into());
     let plane = plan.size.iter().product::<usize>();

@@ -198,11 +198,15 @@ fn tiled(
         } else {
             "for (var j = 0u; j < min(4u, p.n - c); j++) { y_set(start + c + j, v[j]); }"
         };
-        let block = include_str!("../shaders/matmul_block.wgsl");
+        let of = |name: &str, mode: &str, groups: &str, limit: &str| {
+            let block = include_str!("../shaders/matmul_block.wgsl").replace("NAME", name);
+            block.replace("MODE", mode).replace("GROUPS", groups).replace("LIMIT", limit)
+        };
         [
             tile.shader().as_str(),
-            &block.replace("NAME", "a").replace("MODE", "MODE_A").replace("LIMIT", "p.m"),
-            &block.replace("NAME", "b").replace("MODE", "MODE_B").replace("LIMIT", "p.n"),
+            &of("a", "MODE_A", "A_GROUPS", "p.m"),
+            &of("b", "MODE_B", "B_GROUPS", "p.n"),
+            "fn prepare(l: u32, start: u32, column0: u32) {}\n",
             &format!("fn added(c: u32) -> vec4<T> {{ return {bias}; }}\n"),
             &join(out.dtype),
             &format!("fn store(start: u32, c: u32, v: vec4<T>) {{ {store} }}\n"),
