@@ -1,6 +1,6 @@
 //! Rows of a table by their number.
 use super::{Layer, Module, Param};
-use crate::{Backend, BagMode, EmbeddingBagOptions, EmbeddingOptions, Result, Tensor};
+use crate::{Backend, BagMode, EmbeddingBagOptions, EmbeddingOptions, Result, Tensor, keepdim};
 
 /// A vector for each whole number: `(..) -> (.., embedding_dim)`.
 /// <https://docs.pytorch.org/docs/stable/generated/torch.nn.Embedding.html>
@@ -19,13 +19,18 @@ pub struct Embedding<B: Backend> {
     pub weight: Param<B>,
     /// The row that is not learned; negative numbers count from the end.
     pub padding_idx: Option<isize>,
+    /// The greatest length of a vector: longer ones are shortened to it.
+    pub max_norm: Option<f64>,
+    /// By which norm length is measured: 2 unless it is set.
+    pub norm_type: f64,
 }
 
 impl<B: Backend> Embedding<B> {
     fn extra_repr(&self) -> String {
         let sizes: Vec<_> = self.weight.shape().iter().map(usize::to_string).collect();
         let padding = self.padding_idx.map_or(String::new(), |i| format!(", padding_idx={i}"));
-        sizes.join(", ") + &padding
+        let longest = self.max_norm.map_or(String::new(), |norm| format!(", max_norm={norm}"));
+        sizes.join(", ") + &padding + &longest
     }
 
     /// A table that begins normally distributed.
@@ -36,7 +41,7 @@ impl<B: Backend> Embedding<B> {
     /// This table, `(num_embeddings, embedding_dim)`. PyTorch freezes it; here
     /// [`freeze`](super::Module::freeze) does.
     pub fn from_pretrained(weight: Tensor<B>) -> Result<Self> {
-        Ok(Self { weight: Param::new(weight)?, padding_idx: None })
+        Ok(Self { weight: Param::new(weight)?, padding_idx: None, max_norm: None, norm_type: 2. })
     }
 
     /// The same table with a row of zeros that is not learned; negative numbers count from the end.
@@ -44,12 +49,59 @@ impl<B: Backend> Embedding<B> {
         zero_row(&mut self.weight, row)?;
         Ok(Self { padding_idx: Some(row), ..self })
     }
+
+    /// The same table whose vectors are no longer than this: longer ones come out shortened.
+    ///
+    /// PyTorch shortens them in the table as they are read, which a layer that is only read cannot do; where the table
+    /// itself has to stay within bounds, call [`renorm`](Self::renorm) before each step.
+    ///
+    /// ```
+    /// use firesteel::{nn::Embedding, prelude::*};
+    /// let table = Tensor::new([[3.0, 4.0], [0.3, 0.4]], &Cpu)?;
+    /// let layer = Embedding::from_pretrained(table)?.max_norm(1.0);
+    /// let y = layer.forward(&Tensor::new([0, 1], &Cpu)?)?.to_vec::<f32>()?;
+    /// assert!(y.iter().zip([0.6, 0.8, 0.3, 0.4]).all(|(a, b)| (a - b).abs() < 1e-6));
+    /// # Ok::<(), firesteel::Error>(())
+    /// ```
+    pub fn max_norm(self, max_norm: f64) -> Self {
+        Self { max_norm: Some(max_norm), ..self }
+    }
+
+    /// The same table, whose vectors' lengths are measured by another norm.
+    pub fn norm_type(self, norm_type: f64) -> Self {
+        Self { norm_type, ..self }
+    }
+
+    /// Shortens the rows with these numbers in the table itself, where they are longer than `max_norm`.
+    /// <https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.embedding.html>
+    #[track_caller]
+    pub fn renorm(&mut self, x: &Tensor<B>) -> Result<()> {
+        let Some(max_norm) = self.max_norm else {
+            return Ok(());
+        };
+        let (table, rows) = (self.weight.detach(), x.flatten(0, -1)?);
+        let shortened = shortened(&table.index_select(0, &rows)?, max_norm, self.norm_type)?;
+        self.weight.set(&table.index_copy(0, &rows, &shortened)?)
+    }
 }
 
 impl<B: Backend> Layer<B> for Embedding<B> {
     fn forward(&self, x: &Tensor<B>) -> Result<Tensor<B>> {
-        x.embedding(&self.weight, EmbeddingOptions { padding_idx: self.padding_idx })
+        let y = x.embedding(&self.weight, EmbeddingOptions { padding_idx: self.padding_idx })?;
+        let Some(max_norm) = self.max_norm else {
+            return Ok(y);
+        };
+        // gradients are those of vectors that were this short from the first
+        let there = y.detach();
+        y + (shortened(&there, max_norm, self.norm_type)? - there)?
     }
+}
+
+/// Vectors along the last dim that are no longer than `most`.
+fn shortened<B: Backend>(vectors: &Tensor<B>, most: f64, norm_type: f64) -> Result<Tensor<B>> {
+    let length = vectors.norm(norm_type, keepdim(-1))?;
+    let factor = (most / (&length + 1e-7)?)?;
+    length.gt(most)?.where_(&(vectors * &factor)?, vectors)
 }
 
 /// The sum, mean or largest of the vectors of each bag of whole numbers:

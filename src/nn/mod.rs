@@ -20,6 +20,7 @@ mod multihead_attention;
 mod norm;
 mod padding;
 mod param;
+pub mod parametrize;
 mod pool;
 mod print;
 pub mod rnn;

@@ -86,6 +86,11 @@ impl<M: Clone> AveragedModel<M> {
         &self.module
     }
 
+    /// The model with the averages, to be changed: for [`update_bn`](super::update_bn).
+    pub fn module_mut(&mut self) -> &mut M {
+        &mut self.module
+    }
+
     /// How many models were averaged.
     pub fn num_averaged(&self) -> usize {
         self.averaged

@@ -25,6 +25,7 @@ mod rmsprop;
 mod rprop;
 mod sgd;
 mod state;
+mod update_bn;
 
 pub use adadelta::{Adadelta, AdadeltaOptions};
 pub use adafactor::{Adafactor, AdafactorOptions};
@@ -46,3 +47,4 @@ pub use rmsprop::{RMSprop, RMSpropOptions};
 pub use rprop::{Rprop, RpropOptions};
 pub use sgd::{SGD, SGDOptions};
 pub use state::ParamState;
+pub use update_bn::update_bn;

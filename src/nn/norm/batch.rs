@@ -26,7 +26,7 @@ macro_rules! batch_norms {
             }
 
             /// Counts a batch, and says how much it counts.
-            fn next_momentum(&self) -> Result<f64> {
+            pub(super) fn next_momentum(&self) -> Result<f64> {
                 let Some(count) = &self.num_batches_tracked else {
                     return Ok(self.momentum.unwrap_or(0.));
                 };
@@ -45,6 +45,13 @@ macro_rules! batch_norms {
                     let why = format!("takes {}, not {}", $shape, x.shape());
                     return Err(Error::shape(stringify!($name), why));
                 }
+                self.normalise(x)
+            }
+        }
+
+        impl<B: Backend> $name<B> {
+            /// What the layer makes of `(n, c, ..)`.
+            pub(super) fn normalise(&self, x: &Tensor<B>) -> Result<Tensor<B>> {
                 let (weight, bias) = (self.weight.as_deref(), self.bias.as_deref());
                 let (training, eps) = (self.training.training(), self.eps);
                 let (Some(mean), Some(var)) = (&self.running_mean, &self.running_var) else {

@@ -3,11 +3,13 @@ mod batch;
 mod instance;
 mod layer;
 mod response;
+mod sync;
 
 pub use batch::{BatchNorm1d, BatchNorm2d, BatchNorm3d};
 pub use instance::{InstanceNorm1d, InstanceNorm2d, InstanceNorm3d};
 pub use layer::{GroupNorm, LayerNorm, RMSNorm};
 pub use response::{CrossMapLRN2d, LocalResponseNorm};
+pub use sync::{ProcessGroup, SyncBatchNorm};
 
 /// Declares a normalisation of each channel that can remember running statistics.
 macro_rules! running_norm {
@@ -32,7 +34,7 @@ macro_rules! running_norm {
             /// How much a batch counts in the running statistics; none is their plain average.
             pub momentum: Option<f64>,
             num_features: usize,
-            training: Mode,
+            pub(super) training: Mode,
         }
 
         impl<B: Backend> $name<B> {
@@ -58,6 +60,17 @@ macro_rules! running_norm {
                 let (features, eps) = (self.num_features, self.eps);
                 let (affine, running) = (self.weight.is_some(), self.running_mean.is_some());
                 format!("{features}, eps={eps:?}, momentum={momentum}, affine={affine}, track_running_stats={running}")
+            }
+
+            /// Sets the running statistics back to those of the start.
+            pub fn reset_running_stats(&self) -> Result<()> {
+                for buffer in [&self.running_mean, &self.num_batches_tracked].into_iter().flatten() {
+                    buffer.set(&buffer.get().zeros_like()?);
+                }
+                self.running_var.iter().try_for_each(|var| {
+                    var.set(&var.get().ones_like()?);
+                    Ok(())
+                })
             }
 
             /// The same norm with another `eps`.
