@@ -7,7 +7,7 @@ use firesteel::{
     io::{Checkpoint, pth::Value},
     nn::{Dropout, Layer, Linear, Sequential, Tanh},
     optim::{
-        Adam, SGD,
+        Adam, LBFGS, LBFGSOptions, LineSearch, SGD,
         lr_scheduler::{Direction, ReduceLROnPlateau, Schedule, StepLR, Threshold},
     },
     prelude::*,
@@ -267,6 +267,32 @@ fn clipped_gradients_take_small_steps() -> Result<()> {
             assert!((a - b).abs() <= 1.01e-3, "{clip:?}: {a} became {b}");
         }
     }
+    Ok(())
+}
+
+#[test]
+fn an_optimizer_that_asks_for_the_loss_again() -> Result<()> {
+    let _alone = alone();
+    let train = |batch_size, accumulate| -> Result<(Vec<f32>, f64)> {
+        let mut net = Net::new()?;
+        net.layers.0.2 = Dropout::new(0.)?;
+        let loader = DataLoader::new(points(16)?.dataset().clone(), batch_size)?;
+        let mut trainer = Trainer::new(TrainerOptions { accumulate_grad_batches: accumulate, ..options(3) })?;
+        let mut optimizer =
+            LBFGS::with_options(LBFGSOptions { line_search: LineSearch::StrongWolfe, ..Default::default() });
+        trainer.fit_validated(&mut net, &mut optimizer, &loader, &loader)?;
+        Ok((net.layers.0.3.weight.to_vec()?, trainer.run().metrics["val_loss"]))
+    };
+    // 60 iterations of L-BFGS are worth more than 150 steps of Adam
+    let (weights, loss) = train(16, 1)?;
+    assert!(loss < 1e-4, "{loss}");
+    // the loss is that of all batches of a step
+    for (a, b) in weights.iter().zip(train(4, 4)?.0) {
+        assert!((a - b).abs() < 0.05, "{a} and {b}");
+    }
+    let clipped = TrainerOptions { gradient_clip: Some(Clip::Norm(1.0)), ..options(1) };
+    let refused = Trainer::new(clipped)?.fit(&mut Net::new()?, &mut LBFGS::new(1.0), &points(20)?);
+    assert!(refused.unwrap_err().to_string().contains("leave out gradient_clip"));
     Ok(())
 }
 

@@ -71,6 +71,20 @@ pub trait Optimizer<D: Differentiable>: Rates {
     /// then nothing is changed.
     fn step(&mut self, model: &mut impl Module<D>, gradients: &Gradients<D::Inner>) -> Result<()>;
 
+    /// Whether a step asks for the loss of changed parameters, as PyTorch's `step(closure)` is there for.
+    const ASKS_AGAIN: bool = false;
+
+    /// A step of any optimizer: by the gradients, or by what `loss` gives for the model as often as it
+    /// [asks](Self::ASKS_AGAIN).
+    fn step_again<M: Module<D>>(
+        &mut self,
+        model: &mut M,
+        gradients: &Gradients<D::Inner>,
+        _loss: impl FnMut(&M) -> Result<Tensor<D>>,
+    ) -> Result<()> {
+        self.step(model, gradients)
+    }
+
     /// What is remembered between steps, by the names of the model's parameters, and the rates of each group:
     /// with it a resumed run continues exactly.
     fn state_dict(&self, model: &impl Module<D>) -> Result<StateDict>;

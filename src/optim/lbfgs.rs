@@ -1,13 +1,13 @@
 //! L-BFGS.
 use super::{
-    GroupRates, Rates,
+    GroupRates, Optimizer, Rates,
     line_search::{Point, strong_wolfe},
     options::check,
     parameters,
     state::{Saved, real_number, whole_number},
 };
 use crate::{
-    Data, Differentiable, Expr, Result, Shape, Tensor, TensorData,
+    Data, Differentiable, Error, Expr, Gradients, Result, Shape, Tensor, TensorData,
     nn::{Module, StateDict},
     no_grad,
 };
@@ -253,6 +253,30 @@ impl<D: Differentiable> LBFGS<D> {
 
     fn rates(&mut self) -> GroupRates<'_> {
         GroupRates { lr: &mut self.options.lr, initial_lr: &mut self.initial_lr, momentum: None }
+    }
+}
+
+/// For training loops that take any optimizer.
+impl<D: Differentiable> Optimizer<D> for LBFGS<D> {
+    const ASKS_AGAIN: bool = true;
+
+    fn step(&mut self, _: &mut impl Module<D>, _: &Gradients<D::Inner>) -> Result<()> {
+        let why = "a step asks for the loss again, for which gradients alone do not serve: pass a function that gives it";
+        Err(Error::unsupported("LBFGS", why))
+    }
+    fn step_again<M: Module<D>>(
+        &mut self,
+        model: &mut M,
+        _: &Gradients<D::Inner>,
+        loss: impl FnMut(&M) -> Result<Tensor<D>>,
+    ) -> Result<()> {
+        self.step(model, loss).map(drop)
+    }
+    fn state_dict(&self, _: &impl Module<D>) -> Result<StateDict> {
+        self.state_dict()
+    }
+    fn load_state_dict(&mut self, model: &impl Module<D>, state: &StateDict) -> Result<()> {
+        self.load_state_dict(model, state)
     }
 }
 

@@ -178,16 +178,17 @@ impl Trainer {
     }
 
     /// Trains for one epoch, or what is left of it. Says whether it came to its end.
-    fn train_epoch<D, L, T>(
+    fn train_epoch<D, L, O, T>(
         &mut self,
         model: &mut L,
-        optimizer: &mut impl Optimizer<D>,
+        optimizer: &mut O,
         train: &T,
         device: &D,
     ) -> Result<bool>
     where
         D: Differentiable,
         L: Learner<D>,
+        O: Optimizer<D>,
         T: Loader<D, Batch = L::Batch>,
     {
         model.train();
@@ -195,20 +196,27 @@ impl Trainer {
         if self.run.batch == 0 {
             self.log = Log::default();
         }
-        let mut sum = None;
+        let (mut sum, mut seen) = (None, vec![]);
         let limit = self.options.limit_batches.unwrap_or(usize::MAX);
         let mut batches =
             train.batches(self.run.epoch as u64, device)?.take(limit).skip(self.run.batch).peekable();
         while let Some(batch) = batches.next() {
-            let loss = model.training_step(&batch?, &mut self.log)?;
+            let batch = batch?;
+            let loss = model.training_step(&batch, &mut self.log)?;
             self.log.mean("loss", &loss, 1);
             self.log.settle()?;
             let share = (&loss / self.options.accumulate_grad_batches as f64)?;
             accumulate(&mut sum, share.backward()?)?;
+            if O::ASKS_AGAIN {
+                seen.push(batch);
+            }
             self.run.batch += 1;
             let full = self.run.batch.is_multiple_of(self.options.accumulate_grad_batches);
             if full || batches.peek().is_none() {
-                self.step(model, optimizer, sum.take(), &loss, device)?;
+                let seen = std::mem::take(&mut seen);
+                let parts = self.options.accumulate_grad_batches;
+                let again = |model: &L| loss_of(model, &seen, parts);
+                self.step(model, optimizer, sum.take(), &loss, again, device)?;
                 if self.ended() {
                     break;
                 }
@@ -222,27 +230,34 @@ impl Trainer {
     }
 
     /// A step of the optimizer, and what goes with it.
-    fn step<D, L>(
+    fn step<D, L, O>(
         &mut self,
         model: &mut L,
-        optimizer: &mut impl Optimizer<D>,
+        optimizer: &mut O,
         gradients: Option<Gradients<D::Inner>>,
         loss: &Tensor<D>,
+        again: impl FnMut(&L) -> Result<Tensor<D>>,
         device: &D,
     ) -> Result<()>
     where
         D: Differentiable,
         L: Learner<D>,
+        O: Optimizer<D>,
     {
         let Some(mut gradients) = gradients else { return Ok(()) };
         match self.options.gradient_clip {
+            Some(_) if O::ASKS_AGAIN => {
+                let why =
+                    "gradients that the optimizer asks for itself cannot be clipped: leave out gradient_clip";
+                return Err(Error::unsupported("trainer", why));
+            }
             Some(Clip::Norm(most)) => {
                 clip_grad_norm(model, &mut gradients, most, Default::default())?;
             }
             Some(Clip::Value(most)) => clip_grad_value(model, &mut gradients, most)?,
             None => (),
         }
-        optimizer.step(model, &gradients)?;
+        optimizer.step_again(model, &gradients, again)?;
         self.run.step += 1;
         for (scheduler, interval) in &mut self.schedulers {
             if *interval == Interval::Step {
@@ -454,4 +469,15 @@ fn accumulate<B: crate::Backend>(sum: &mut Option<Gradients<B>>, gradients: Grad
 
 fn prefixed(stage: &str, results: BTreeMap<String, f64>) -> BTreeMap<String, f64> {
     results.into_iter().map(|(name, value)| (format!("{stage}_{name}"), value)).collect()
+}
+
+/// The loss of these batches together, for optimizers that ask for it again; nothing is reported of it.
+fn loss_of<D: Differentiable, L: Learner<D>>(
+    model: &L,
+    batches: &[L::Batch],
+    parts: usize,
+) -> Result<Tensor<D>> {
+    let share = |batch| model.training_step(batch, &mut Log::default())? / parts as f64;
+    let sum = batches.iter().map(share).reduce(|sum, loss| sum? + loss?);
+    sum.unwrap_or_else(|| Err(Error::internal("trainer", "a step has no batches")))
 }
