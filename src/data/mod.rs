@@ -7,6 +7,8 @@ mod compose;
 #[cfg(feature = "csv")]
 mod csv;
 mod dataset;
+#[cfg(feature = "download")]
+mod download;
 mod file;
 #[cfg(feature = "vision")]
 mod image_folder;
@@ -27,6 +29,8 @@ pub use compose::{ConcatDataset, Part, Subset, Transformed, random_split};
 #[cfg(feature = "csv")]
 pub use csv::{CsvDataset, CsvOptions};
 pub use dataset::Dataset;
+#[cfg(feature = "download")]
+pub use download::{Remote, download};
 #[cfg(feature = "vision")]
 pub use image_folder::ImageFolder;
 pub use iterable::{IterableDataset, Shuffled};
