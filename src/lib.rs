@@ -42,6 +42,8 @@ mod guide {
     struct Readme;
     #[doc = include_str!("../docs/first-steps.md")]
     struct FirstSteps;
+    #[doc = include_str!("../docs/pytorch.md")]
+    struct PyTorch;
     #[doc = include_str!("../docs/backend.md")]
     struct Backend;
     #[doc = include_str!("../docs/operation.md")]
