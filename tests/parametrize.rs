@@ -1,5 +1,5 @@
 //! Parameters that are functions of others, norms over several processes, and averaged statistics, beside the numbers of
-//! PyTorch 2.15.
+//! PyTorch 2.15, which `tests/torch/parametrize.py` prints.
 #![allow(clippy::unwrap_used)] // a test says what is wrong by panicking
 use firesteel::{
     ConvTransposeOptions, Gradients,
