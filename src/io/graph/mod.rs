@@ -49,9 +49,11 @@ pub struct Graph<B: Backend> {
     device: B,
     /// What a call may take in memory.
     memory: Memory,
-    /// The sizes of the last call, and what was done: mostly the next is like it.
-    latest: Arc<Mutex<Option<(Vec<usize>, Arc<Concrete>)>>>,
+    latest: Arc<Mutex<Option<Call>>>,
 }
+
+/// The sizes of the last call, and what was done: mostly the next is like it.
+type Call = (Vec<usize>, Arc<Concrete>);
 
 /// A graph without its weights, as it stands in a file beside them.
 #[derive(Serialize, Deserialize)]

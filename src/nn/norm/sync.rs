@@ -72,8 +72,8 @@ impl<B: Backend> SyncBatchNorm<B> {
         if let (Some(running_mean), Some(running_var)) = (&norm.running_mean, &norm.running_var) {
             let momentum = norm.next_momentum()?;
             let unbiased = (squares / &(count - 1)?)?;
-            running_mean.set(&running_mean.get().lerp(&mean.detach(), momentum)?);
-            running_var.set(&running_var.get().lerp(&unbiased.detach(), momentum)?);
+            running_mean.set(&running_mean.get().lerp(mean.detach(), momentum)?);
+            running_var.set(&running_var.get().lerp(unbiased.detach(), momentum)?);
         }
         norm.bias.as_ref().map_or(Ok(y.clone()), |bias| y + bias.reshape(&column[..])?)
     }
