@@ -7,10 +7,9 @@ use clap::Parser;
 use firesteel::{
     ConvOptions,
     data::{DataLoader, Dataset, Mnist, mnist},
-    io::safetensors,
+    io::Checkpoint,
     nn::{
         BatchNorm2d, Conv2d, CrossEntropyLoss, Dropout, Flatten, Layer, Linear, MaxPool2d, ReLU, Sequential,
-        StateDict,
     },
     optim::{Adam, Optimizer, Rates},
     prelude::*,
@@ -94,7 +93,7 @@ struct Options {
     #[arg(long)]
     resume: bool,
     /// Where the weights and the state of the optimizer are kept
-    #[arg(long, default_value = "target/mnist.safetensors")]
+    #[arg(long, default_value = "target/mnist.pth")]
     checkpoint: PathBuf,
     /// Where the four files of MNIST are
     #[arg(long, default_value = concat!(env!("CARGO_MANIFEST_DIR"), "/data/mnist"))]
@@ -187,35 +186,18 @@ fn accuracy(model: &Net<Stack>, loader: &DataLoader<Mnist>, device: &Stack) -> R
 
 /// Writes everything that a later run needs to go on exactly.
 fn save(options: &Options, model: &Net<Stack>, optimizer: &Adam<Stack>, epoch: u64) -> Result<()> {
-    let prefixed = |prefix: &'static str, state: StateDict| {
-        state.into_iter().map(move |(name, data)| (format!("{prefix}.{name}"), data))
-    };
-    let state =
-        prefixed("model", model.state_dict()?).chain(prefixed("optimizer", optimizer.state_dict(model)?));
-    let offset = options.backend.generator().state().offset;
-    let metadata = [("epoch", epoch), ("seed", options.seed), ("generator", offset)];
-    let metadata = metadata.map(|(key, value)| (key.to_owned(), value.to_string()));
-    safetensors::save_with(&options.checkpoint, &state.collect(), metadata.into())
+    let random = Some(options.backend.generator().state());
+    let (model, optimizer) = (model.state_dict()?, optimizer.state_dict(model)?);
+    Checkpoint { epoch, random, model, optimizer, ..Default::default() }.save(&options.checkpoint)
 }
 
 /// Reads what `save` wrote; gives the number of finished epochs.
 fn resume(options: &Options, model: &mut Net<Stack>, optimizer: &mut Adam<Stack>) -> Result<u64> {
-    let (state, metadata) = safetensors::load_with(&options.checkpoint)?;
-    let number = |key: &str| {
-        let found = metadata.get(key).and_then(|text| text.parse::<u64>().ok());
-        found.ok_or_else(|| Error::format("resume", format!("the checkpoint does not say its {key}")))
-    };
-    let part = |prefix: &str| -> StateDict {
-        let own = state
-            .iter()
-            .filter_map(|(name, data)| Some((name.strip_prefix(prefix)?.to_owned(), data.clone())));
-        own.collect()
-    };
-    model.load_state_dict(&part("model."))?;
-    optimizer.load_state_dict(model, &part("optimizer."))?;
-    let generator = firesteel::Stream { seed: number("seed")?, offset: number("generator")? };
-    options.backend.generator().set_state(generator);
-    number("epoch")
+    let checkpoint = Checkpoint::load(&options.checkpoint)?;
+    model.load_state_dict(&checkpoint.model)?;
+    optimizer.load_state_dict(model, &checkpoint.optimizer)?;
+    checkpoint.restore_random(&options.backend);
+    Ok(checkpoint.epoch)
 }
 
 /// Draws a few test digits, each under what the model reads in it.
