@@ -279,6 +279,7 @@ fn binary(kind: Binary, a: Scalar, b: Scalar) -> Scalar {
         Minimum if x.is_nan() || x < y { x } else { y }, i.min(j);
         Atan2 x.atan2(y); Copysign x.copysign(y); Zeta zeta(x, y);
         BitAnd, i & j; BitOr, i | j; BitXor, i ^ j;
+        Gcd, (0..92).fold((i.wrapping_abs(), j.wrapping_abs()), |(a, b), _| if b == 0 { (a, b) } else { (b, a % b) }).0;
         Shl, if shifts { i << j } else { 0 }; Shr, i >> if shifts { j } else { 63 };
     }
 }

@@ -40,6 +40,19 @@ fn TYPE_pow(a: vec4<TYPE>, b: vec4<TYPE>) -> vec4<TYPE> {
     return select(power, inverse, b < vec4<TYPE>(0));
 }
 
+// By Euclid, in no more steps than Fibonacci's numbers take.
+fn TYPE_gcd(a: vec4<TYPE>, b: vec4<TYPE>) -> vec4<TYPE> {
+    var greater = TYPE_abs(a);
+    var less = TYPE_abs(b);
+    for (var i = 0; i < 92 && any(less != vec4<TYPE>(0)); i++) {
+        let rest = TYPE_fmod(greater, less);
+        let done = less == vec4<TYPE>(0);
+        greater = select(less, greater, done);
+        less = select(rest, less, done);
+    }
+    return greater;
+}
+
 // Zero where `b` is not in `[0, bits)`.
 fn TYPE_shl(a: vec4<TYPE>, b: vec4<TYPE>, bits: u32) -> vec4<TYPE> {
     let inside = (b >= vec4<TYPE>(0)) & (b < vec4<TYPE>(TYPE(bits)));

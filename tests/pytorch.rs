@@ -13,6 +13,7 @@ mod pytorch {
     pub mod args;
     pub mod cases;
     pub mod compare;
+    pub mod gauge;
     pub mod judge;
     pub mod module;
     pub mod optim;
@@ -67,6 +68,10 @@ fn run(settings: &Settings) -> Result<Report> {
                         continue;
                     }
                     let outcome = outcome(case, || stack.run(case), dump.as_mut());
+                    if is_not_built(&outcome) {
+                        report.leave_out(&stack.name, tier, case);
+                        continue;
+                    }
                     report.add(&stack.name, stack.order, tier, case, outcome);
                 }
             }
@@ -76,6 +81,12 @@ fn run(settings: &Settings) -> Result<Report> {
         }
     }
     Ok(report)
+}
+
+/// Whether a case is one of those that need a feature that this build is without.
+fn is_not_built(outcome: &Outcome) -> bool {
+    let needed = matches!(outcome, Outcome::Failed(why) if why.contains("the feature `linalg`"));
+    needed && !cfg!(feature = "linalg")
 }
 
 /// Runs and judges a case. A panic is a failure like any other.

@@ -2,7 +2,7 @@
 use super::args::{Args, Leaves};
 use super::cases::{Case, Detail, Gradients as Wanted, Raw, Tensor as Held};
 use super::judge::{Found, Output, Results};
-use super::{module, optim, sched, table};
+use super::{gauge, module, optim, sched, table};
 use firesteel::{Backend, Differentiable, Result, Tensor, TensorData, backward_all};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
@@ -72,7 +72,10 @@ impl<B: Backend> Call<B> {
         };
         let args = Args::new(case, &load);
         let called = match &case.detail {
-            Detail::Op => table::call(device, &case.name, &args)?.map(|outputs| (outputs.0, vec![])),
+            Detail::Op => match table::call(device, &case.name, &args)? {
+                Some(outputs) => Some((gauge::aligned(device, case, outputs.0)?, vec![])),
+                None => None,
+            },
             Detail::Module(made) => module::call(device, &case.name, made, &args)?,
             // These run elsewhere.
             Detail::Optim(_) | Detail::Sched(_) => None,

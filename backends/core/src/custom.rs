@@ -1,5 +1,5 @@
 //! Operations that a user adds, without touching the enum.
-use crate::{Data, Meta, Metas, Outputs, Result, Tensor, TensorData, Trace};
+use crate::{Data, Error, Meta, Metas, Outputs, Result, Tensor, TensorData, Trace};
 use std::fmt;
 
 /// Tensors without numbers, to write a formula with.
@@ -30,7 +30,8 @@ pub trait CustomOp: fmt::Debug + Send + Sync {
         Ok(None)
     }
 
-    /// A kernel for a kind of machine (`"cpu"`, `"wgpu"`, `"cuda"`), where there is one.
+    /// A kernel for a kind of machine (`"cpu"`, `"wgpu"`, `"cuda"`), where there is one. One for the host serves every
+    /// machine: those that are not the host download the operands first.
     fn kernel(&self, _machine: &str) -> Option<Kernel> {
         None
     }
@@ -45,3 +46,26 @@ pub enum Kernel {
 /// A kernel on the host: the operation, its row-major operands, and what its results look like, to the numbers
 /// of each result.
 pub type HostKernel = fn(&dyn CustomOp, &[TensorData], &Metas) -> Result<Vec<Data>>;
+
+impl Kernel {
+    /// Runs it over operands in host memory, and checks what it gives.
+    pub fn run(&self, op: &dyn CustomOp, xs: &[TensorData], out: &Metas) -> Result<Vec<TensorData>> {
+        let Kernel::Host(kernel) = self;
+        let results = kernel(op, xs, out)?;
+        if results.len() != out.len() {
+            return Err(Error::value(
+                op.name(),
+                format!("gave {} results, not {}", results.len(), out.len()),
+            ));
+        }
+        let checked = results.into_iter().zip(out).map(|(data, meta)| {
+            let data = TensorData::new(&meta.shape, data)?;
+            if data.dtype() == meta.dtype {
+                return Ok(data);
+            }
+            let why = format!("gave {}, not the {} it promised", data.dtype(), meta.dtype);
+            Err(Error::dtype(op.name(), why))
+        });
+        checked.collect()
+    }
+}

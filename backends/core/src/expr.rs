@@ -413,6 +413,13 @@ impl<B: Backend> ops::Neg for Expr<B> {
     }
 }
 
+impl<B: Backend> ops::Neg for &Expr<B> {
+    type Output = Expr<B>;
+    fn neg(self) -> Expr<B> {
+        Expr::op(Op::Unary(Unary::Neg, self.clone()))
+    }
+}
+
 impl<B: Backend> ops::Not for Expr<B> {
     type Output = Expr<B>;
     fn not(self) -> Expr<B> {

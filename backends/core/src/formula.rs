@@ -75,6 +75,7 @@ pub fn binary(kind: Binary, category: Category) -> Option<&'static str> {
         Binary::BitAnd => ["", "a & b", "a & b"],
         Binary::BitOr => ["", "a | b", "a | b"],
         Binary::BitXor => ["", "a ^ b", "a ^ b"],
+        Binary::Gcd => ["", "$gcd(a, b)", ""],
         Binary::Shl => ["", "$shl(a, b, $W)", ""],
         Binary::Shr => ["", "$shr(a, b, $W)", ""],
     };

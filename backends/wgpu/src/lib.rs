@@ -9,6 +9,7 @@ mod check;
 mod conv;
 mod counters;
 mod create;
+mod custom;
 mod device;
 mod each;
 mod index;
@@ -141,7 +142,8 @@ impl Backend for Wgpu {
                 | Fused::CrossEntropy { .. },
                 xs,
             ) => xs.iter().all(|x| x.numel() > 0),
-            Op::Fused(..) | Op::Custom(..) => false,
+            Op::Custom(custom, _) => custom.kernel("wgpu").is_some(),
+            Op::Fused(..) => false,
             _ => true,
         }
     }
@@ -215,9 +217,9 @@ impl Backend for Wgpu {
             Op::Fold { x, axis, step, .. } => join::fold(gpu, x, axis, step, meta)?,
             Op::Write { into, x, spans } => join::write(gpu, into, x, &spans)?,
 
-            op @ (Op::Fused(..) | Op::Custom(..)) => {
-                return Err(Error::unsupported(op.name(), "has no kernel for wgpu"));
-            }
+            Op::Custom(op, xs) => return custom::custom(gpu, &*op, &xs, out),
+
+            op @ Op::Fused(..) => return Err(Error::unsupported(op.name(), "has no kernel for wgpu")),
         };
         Ok(smallvec![y])
     }

@@ -6,7 +6,7 @@ table! {
     /// Functions of one element.
     unary(a) {
         each abs acos acosh asin asinh atan atanh bitwise_not ceil cos cosh deg2rad digamma erf erfc erfinv: ();
-        each exp exp2 expm1 floor frac isfinite isinf isnan isneginf isposinf lgamma log log10 log1p log2: ();
+        each exp exp2 expm1 floor frac frexp isfinite isinf isnan isneginf isposinf lgamma log log10 log1p log2: ();
         each logical_not neg positive rad2deg reciprocal rsqrt sgn sigmoid sign signbit sin sinc: ();
         each sinh sqrt square tan tanh trunc: ();
         each logit: (a.opt_float(1)?);
@@ -22,9 +22,10 @@ table! {
     /// Functions of two elements and more.
     binary(a) {
         each add atan2 bitwise_and bitwise_left_shift bitwise_or bitwise_right_shift bitwise_xor: (a.operand(1)?);
-        each clamp_max clamp_min copysign floor_divide fmax fmin fmod heaviside hypot ldexp: (a.operand(1)?);
+        each clamp_max clamp_min copysign floor_divide fmax fmin fmod gcd heaviside hypot lcm: (a.operand(1)?);
+        each ldexp: (a.operand(1)?);
         each logaddexp logaddexp2 logical_and logical_or logical_xor maximum minimum mul: (a.operand(1)?);
-        each pow remainder sub: (a.operand(1)?);
+        each nextafter pow remainder sub: (a.operand(1)?);
         each true_divide xlogy: (a.operand(1)?);
         each addcdiv addcmul: (a.operand(1)?, a.operand(2)?, a.scalar_or("value", 1.into())?);
         each lerp: (a.operand(1)?, a.operand(2)?);

@@ -1,5 +1,5 @@
 //! Picked out and written by indices and masks.
-use super::Outputs;
+use super::{Outputs, shape};
 use crate::pytorch::args::Args;
 use crate::pytorch::cases::Value;
 use firesteel::{Accumulate, Backend, Error, Index, Reduce, Result, ScatterReduce, Slice, Tensor};
@@ -11,11 +11,13 @@ table! {
         each index_add: (a.dim(1)?, &a.tensor(2)?, &a.tensor(3)?, a.scalar_or("alpha", 1.into())?);
         each index_copy: (a.dim(1)?, &a.tensor(2)?, &a.tensor(3)?);
         each index_fill: (a.dim(1)?, &a.tensor(2)?, a.operand(3)?);
+        each index_reduce: (a.dim(1)?, &a.tensor(2)?, &a.tensor(3)?, reducing(a)?);
         each index_put: (indices(a)?, a.operand(2)?, accumulate(a.bool("accumulate")?));
         each put: (&a.tensor(1)?, &a.tensor(2)?, accumulate(a.bool(3)?));
         each scatter_add: (a.dim(1)?, &a.tensor(2)?, a.operand(3)?);
         each take: (&a.tensor(1)?);
         each take_along_dim: (&a.tensor(1)?, a.opt_dim(2)?);
+        each unravel_index: (shape(a, 1)?);
         "__getitem__" => a.tensor(0)?.index(indices(a)?)?,
         "repeat_interleave" => {
             a.ignore("output_size");
@@ -26,8 +28,7 @@ table! {
             _ => a.tensor(0)?.scatter(a.dim(1)?, &a.tensor(2)?, a.operand(3)?)?,
         },
         "scatter_reduce" => {
-            let options = ScatterReduce { reduce: reduce(a.str(4)?)?, include_self: a.bool("include_self")? };
-            a.tensor(0)?.scatter_reduce(a.dim(1)?, &a.tensor(2)?, a.operand(3)?, options)?
+            a.tensor(0)?.scatter_reduce(a.dim(1)?, &a.tensor(2)?, a.operand(3)?, reducing(a)?)?
         },
     }
 }
@@ -75,6 +76,11 @@ fn one_index<B: Backend>(a: &Args<Tensor<B>>, path: &str, value: &Value) -> Resu
 
 fn accumulate(yes: bool) -> Accumulate {
     if yes { Accumulate::Yes } else { Accumulate::No }
+}
+
+/// How what goes to one place is joined.
+fn reducing<T: Clone>(a: &Args<T>) -> Result<ScatterReduce> {
+    Ok(ScatterReduce { reduce: reduce(a.str(4)?)?, include_self: a.bool("include_self")? })
 }
 
 fn reduce(name: &str) -> Result<Reduce> {

@@ -1,12 +1,14 @@
 //! Put together and taken apart.
 use super::borrow;
 use crate::pytorch::args::Args;
-use firesteel::{Indexing, Result, Sections, Slice, Tensor};
+use firesteel::{Indexing, Replacement, Result, Sections, Slice, Tensor};
 
 table! {
     /// Put together.
     join(a) {
+        each combinations: (a.size("r")?, replacement(a.bool("with_replacement")?));
         "block_diag" => Tensor::block_diag(&borrow(&a.tensors_from(0)?))?,
+        "cartesian_prod" => Tensor::cartesian_prod(&borrow(&a.tensors_from(0)?))?,
         "cat" => Tensor::cat(&borrow(&a.tensors(0)?), a.dim_or("dim", 0)?)?,
         "column_stack" => Tensor::column_stack(&borrow(&a.tensors(0)?))?,
         "dstack" => Tensor::dstack(&borrow(&a.tensors(0)?))?,
@@ -62,4 +64,8 @@ fn sections<T: Clone>(a: &Args<T>) -> Result<Sections> {
         Some(count) => count.into(),
         None => a.ints(1)?.into(),
     })
+}
+
+fn replacement(yes: bool) -> Replacement {
+    if yes { Replacement::With } else { Replacement::Without }
 }

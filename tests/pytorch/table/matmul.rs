@@ -14,6 +14,8 @@ table! {
         "__rmatmul__" => a.tensor(1)?.matmul(&a.tensor(0)?)?,
         "einsum" => Tensor::einsum(a.str(1)?, &borrow(&a.tensors(0)?))?,
         "inner" => a.tensor(0)?.inner(&a.tensor(1)?)?,
+        "linalg.multi_dot" => Tensor::multi_dot(&borrow(&a.tensors(0)?))?,
+        "linalg.vecdot" => a.tensor(0)?.vecdot(&a.tensor(1)?, a.dim_or("dim", -1)?)?,
         "linalg.cross" => a.tensor(0)?.cross(&a.tensor(1)?, a.dim_or("dim", -1)?)?,
     }
 }

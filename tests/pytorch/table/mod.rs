@@ -59,6 +59,12 @@ impl<B: Backend> From<(Tensor<B>, Tensor<B>)> for Outputs<B> {
     }
 }
 
+impl<B: Backend> From<(Tensor<B>, Tensor<B>, Tensor<B>)> for Outputs<B> {
+    fn from((first, second, third): (Tensor<B>, Tensor<B>, Tensor<B>)) -> Self {
+        vec![first, second, third].into()
+    }
+}
+
 impl<B: Backend> From<Vec<Tensor<B>>> for Outputs<B> {
     fn from(tensors: Vec<Tensor<B>>) -> Self {
         Self(tensors.into_iter().map(Output::Tensor).collect())
@@ -110,17 +116,21 @@ pub fn each_dim<T: Clone>(a: &Args<T>, key: impl Into<Key>, default: usize) -> R
 
 mod activation;
 mod attention;
+mod calculus;
 mod compare;
 pub mod conv;
 mod create;
 mod elementwise;
+mod fft;
 mod index;
 mod join;
+mod linalg;
 mod loss;
 mod matmul;
 mod norm;
 mod random;
 mod reduce;
+mod special;
 mod view;
 mod vision;
 
@@ -135,6 +145,7 @@ pub fn call<B: Backend>(device: &B, name: &str, a: &Args<Tensor<B>>) -> Result<O
         attention::attention,
         attention::dropout,
         attention::embedding,
+        calculus::calculus,
         compare::compare,
         conv::conv,
         conv::pool,
@@ -143,14 +154,21 @@ pub fn call<B: Backend>(device: &B, name: &str, a: &Args<Tensor<B>>) -> Result<O
         elementwise::binary,
         elementwise::convert,
         elementwise::unary,
+        fft::fft,
+        fft::stft,
+        fft::window,
         index::index,
         index::mask,
         join::join,
         join::slice,
         join::split,
+        linalg::factors,
+        linalg::linalg,
+        linalg::norms,
         loss::classes,
         loss::loss,
         matmul::matmul,
+        norm::bound,
         norm::distance,
         norm::norm,
         random::like,
@@ -159,6 +177,8 @@ pub fn call<B: Backend>(device: &B, name: &str, a: &Args<Tensor<B>>) -> Result<O
         reduce::reduce,
         reduce::scan,
         reduce::sort,
+        reduce::spread,
+        special::special,
         view::copies,
         view::order,
         view::view,

@@ -54,6 +54,18 @@ table! {
     }
 }
 
+table! {
+    /// Between all, and within a bound.
+    bound(a) {
+        each renorm: (a.float(1)?, a.dim(2)?, a.float(3)?);
+        "cdist" => {
+            // ours chooses the way by itself
+            a.ignore(3);
+            a.tensor(0)?.cdist(&a.tensor(1)?, a.float(2)?)?
+        },
+    }
+}
+
 fn local_options<T: Clone>(a: &Args<T>) -> Result<LocalResponseNormOptions> {
     let default = LocalResponseNormOptions::default();
     Ok(LocalResponseNormOptions {

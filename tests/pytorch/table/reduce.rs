@@ -1,8 +1,11 @@
 //! Along dims: reductions, running functions, order and search.
 use super::{Outputs, typed};
-use crate::pytorch::args::Args;
+use crate::pytorch::args::{Args, Operand};
 use crate::pytorch::cases::Value;
-use firesteel::{Backend, DiffOptions, Dims, Error, Order, Result, SearchOptions, Tensor, Unique};
+use firesteel::{
+    Backend, CovOptions, DiffOptions, Dims, Error, HistogramOptions, Interpolation, Order, Result,
+    SearchOptions, Tensor, Unique,
+};
 
 table! {
     /// Many elements to one.
@@ -25,6 +28,7 @@ table! {
 table! {
     /// One of many elements, and its place where there is a dim.
     choose(a) {
+        each mode: (Dims { keepdim: a.bool_or(2, false)?, ..a.dim_or(1, -1)?.into() });
         each kthvalue: (a.size(1)?, Dims { keepdim: a.bool_or(3, false)?, ..a.dim_or(2, -1)?.into() });
         "max" => match a.variant() {
             "binary" => a.tensor(0)?.maximum(a.operand(1)?)?.into(),
@@ -50,7 +54,7 @@ table! {
 table! {
     /// Running functions.
     scan(a) {
-        each cumprod: (a.dim(1)?);
+        each cummax cummin cumprod logcumsumexp: (a.dim(1)?);
         "cumsum" => typed(a, a.tensor(0)?)?.cumsum(a.dim(1)?)?,
         "diff" => {
             let (prepend, append) = (a.opt_tensor(3)?, a.opt_tensor(4)?);
@@ -83,6 +87,40 @@ table! {
             a.tensor(0)?.searchsorted(a.operand(1)?, options)?
         },
     }
+}
+
+table! {
+    /// How elements are spread.
+    spread(a) {
+        each bincount: (a.opt_tensor("weights")?.as_ref(), a.size_or("minlength", 0)?);
+        each corrcoef: ();
+        each histc: (a.size_or("bins", 100)?, a.float_or("min", 0.)?, a.float_or("max", 0.)?);
+        each nanquantile quantile: (a.operand(1)?, a.dims("dim", "keepdim")?, interpolation(a)?);
+        "cov" => {
+            let (fweights, aweights) = (a.opt_tensor("fweights")?, a.opt_tensor("aweights")?);
+            let (fweights, aweights) = (fweights.as_ref(), aweights.as_ref());
+            a.tensor(0)?.cov(CovOptions { correction: a.float_or("correction", 1.)?, fweights, aweights })?
+        },
+        "histogram" => {
+            let (weight, density) = (a.opt_tensor("weight")?, a.bool("density")?);
+            let options = HistogramOptions { weight: weight.as_ref(), density, ..Default::default() };
+            match a.operand(1)? {
+                Operand::Tensor(edges) => a.tensor(0)?.histogram(&edges, options)?,
+                Operand::Scalar(bins) => a.tensor(0)?.histogram(bins.to_i64() as usize, options)?,
+            }
+        },
+    }
+}
+
+fn interpolation<T: Clone>(a: &Args<T>) -> Result<Interpolation> {
+    Ok(match a.opt_str("interpolation")? {
+        None | Some("linear") => Interpolation::Linear,
+        Some("lower") => Interpolation::Lower,
+        Some("higher") => Interpolation::Higher,
+        Some("nearest") => Interpolation::Nearest,
+        Some("midpoint") => Interpolation::Midpoint,
+        Some(other) => return Err(Error::value("quantile", format!("there is no {other:?}"))),
+    })
 }
 
 /// The order of a norm; Frobenius' is 2.

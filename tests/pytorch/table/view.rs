@@ -42,6 +42,7 @@ table! {
     /// Diagonals and copies.
     copies(a) {
         each diag: (a.dim_or(1, 0)?);
+        each diagonal_scatter: (&a.tensor(1)?, a.dim_or(2, 0)?, a.dim_or(3, 0)?, a.dim_or(4, 1)?);
         each diagflat: (a.dim_or("offset", 0)?);
         each diag_embed: (a.dim_or("offset", 0)?, a.dim_or("dim1", -2)?, a.dim_or("dim2", -1)?);
         each repeat tile: (a.ints(1)?);

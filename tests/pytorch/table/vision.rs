@@ -2,7 +2,8 @@
 use super::each_dim;
 use crate::pytorch::args::Args;
 use firesteel::{
-    Error, InterpolateMode, InterpolateOptions, PadMode, PatchOptions, PerDim, Resize, Result, Scalar,
+    Error, GridMode, GridPadding, GridSampleOptions, InterpolateMode, InterpolateOptions, PadMode,
+    PatchOptions, PerDim, Resize, Result, Scalar,
 };
 
 table! {
@@ -17,12 +18,30 @@ table! {
     /// Other sizes.
     vision(a) in "nn.functional." {
         each channel_shuffle: (a.size(1)?);
+        each grid_sample: (&a.tensor(1)?, grid_options(a)?);
         each interpolate: (resize(a)?, interpolate_options(a)?);
         each pixel_shuffle: (a.size("upscale_factor")?);
         each pixel_unshuffle: (a.size("downscale_factor")?);
         each upsample_bilinear upsample_nearest: (resize(a)?);
         "unfold" => a.tensor(0)?.im2col(each_dim(a, 1, 1)?, patch_options(a)?)?,
     }
+}
+
+fn grid_options<T: Clone>(a: &Args<T>) -> Result<GridSampleOptions> {
+    let odd = |name: &str| Error::value("grid_sample", format!("there is no {name:?}"));
+    let mode = match a.str("mode")? {
+        "bilinear" => GridMode::Bilinear,
+        "nearest" => GridMode::Nearest,
+        "bicubic" => GridMode::Bicubic,
+        other => return Err(odd(other)),
+    };
+    let padding = match a.str("padding_mode")? {
+        "zeros" => GridPadding::Zeros,
+        "border" => GridPadding::Border,
+        "reflection" => GridPadding::Reflection,
+        other => return Err(odd(other)),
+    };
+    Ok(GridSampleOptions { mode, padding, align_corners: a.bool_or("align_corners", false)? })
 }
 
 fn pads<T: Clone>(a: &Args<T>) -> Result<Vec<isize>> {

@@ -38,7 +38,7 @@ pub fn binary(kind: Binary, a: &Meta, b: &Meta) -> Result<Metas> {
         Sub | Div | Pow | Remainder | Fmod => category != Category::Bool,
         Atan2 | Copysign | Zeta => category == Category::Float,
         BitAnd | BitOr | BitXor => category != Category::Float,
-        Shl | Shr => category == Category::Integer,
+        Gcd | Shl | Shr => category == Category::Integer,
     };
     if !fits {
         return Err(Error::dtype(kind.name(), format!("has no meaning for {}", a.dtype)));

@@ -131,6 +131,8 @@ kinds! {
         BitOr "bitwise_or",
         /// Of integers and Bool
         BitXor "bitwise_xor",
+        /// The greatest common divisor of integers
+        Gcd "gcd",
         /// Of integers; zero where `b` is not in `[0, bits)`
         Shl "bitwise_left_shift",
         /// Of integers, keeping the sign; all sign where `b` is not in `[0, bits)`

@@ -134,4 +134,65 @@ impl<B: Backend> Tensor<B> {
         let second = self.pick(0, pairs().map(|(_, j)| j).collect())?;
         (first - second)?.norm(p, 1).map_err(|e| e.within("pdist"))
     }
+    /// The `p`-norm of the difference of each row of `(.., n, d)` from each row of another `(.., m, d)`: `(.., n, m)`; leading
+    /// dims broadcast (PyTorch's default `p` is 2). Of many rows, Euclid's distances come from a product of matrices, as in
+    /// PyTorch: `|x|² + |y|² - 2 x · y`.
+    /// <https://docs.pytorch.org/docs/stable/generated/torch.cdist.html>
+    ///
+    /// ```
+    /// use firesteel::prelude::*;
+    /// let cpu = Cpu::default();
+    /// let (x, y) = (Tensor::new([[0.0, 0.0], [3.0, 4.0]], &cpu)?, Tensor::new([[3.0, 4.0]], &cpu)?);
+    /// assert_eq!(x.cdist(&y, 2.0)?.to_vec::<f32>()?, [5., 0.]);
+    /// # Ok::<(), firesteel::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn cdist(&self, other: &Self, p: f64) -> Result<Self> {
+        let op = "cdist";
+        let ([.., n, d], [.., m, e]) = (&self.shape()[..], &other.shape()[..]) else {
+            let why = format!("needs (.., n, d) and (.., m, d), not {} and {}", self.shape(), other.shape());
+            return Err(Error::shape(op, why));
+        };
+        if d != e {
+            let why = format!("the rows of {} and {} differ in size", self.shape(), other.shape());
+            return Err(Error::shape(op, why));
+        }
+        if p.is_nan() || p < 0. {
+            return Err(Error::value(op, format!("p has to be 0 or more, not {p}")));
+        }
+        if p == 2. && (*n > 25 || *m > 25) {
+            let (x, y) = (self.square()?.sum(keepdim(-1))?, other.square()?.sum(keepdim(-1))?);
+            let product = self.matmul(&other.mt()?)?;
+            let squares = (x.lazy() + y.mt()? - 2 * product.lazy()).maximum(0).eval_as(op)?;
+            return squares.flat_root();
+        }
+        self.unsqueeze(-2)?.sub(other.unsqueeze(-3)?)?.norm(p, -1).map_err(|e| e.within(op))
+    }
+
+    /// A copy in which the slices along a dim whose `p`-norm is more than `maxnorm` have it.
+    /// <https://docs.pytorch.org/docs/stable/generated/torch.renorm.html>
+    ///
+    /// ```
+    /// use firesteel::prelude::*;
+    /// let x = Tensor::new([[3.0, 4.0], [0.3, 0.4]], &Cpu::default())?;
+    /// let y = x.renorm(2.0, 0, 1.0)?;
+    /// assert!(y.allclose(&Tensor::new([[0.6, 0.8], [0.3, 0.4]], &Cpu::default())?, Default::default())?);
+    /// # Ok::<(), firesteel::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn renorm(&self, p: f64, dim: isize, maxnorm: f64) -> Result<Self> {
+        let op = "renorm";
+        if self.rank() < 2 {
+            return Err(Error::shape(op, format!("needs two dims or more, not {}", self.shape())));
+        }
+        if !(p > 0. && maxnorm >= 0.) {
+            let why = format!("p {p} has to be more than 0, and maxnorm {maxnorm} not negative");
+            return Err(Error::value(op, why));
+        }
+        let axis = self.axis(op, dim)?;
+        let others: Vec<usize> = (0..self.rank()).filter(|&other| other != axis).collect();
+        let norm = self.norm(p, keepdim(others)).map_err(|e| e.within(op))?;
+        let (x, norm) = (self.lazy(), norm.lazy());
+        (x * norm.gt(maxnorm).where_(maxnorm / (&norm + 1e-7), 1.)).eval_as(op)
+    }
 }

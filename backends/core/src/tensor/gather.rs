@@ -132,16 +132,28 @@ impl<B: Backend> Tensor<B> {
         src: impl Into<Arg<B>>,
         options: impl Into<ScatterReduce>,
     ) -> Result<Self> {
-        let (name, ScatterReduce { reduce, include_self }) = ("scatter_reduce", options.into());
+        let put =
+            |into: &Self, kind, value: Arg<B>| into.scattered("scatter_reduce", kind, dim, index, value);
+        self.gathered_up(options.into(), src.into(), put)
+    }
+
+    /// What is written by `put` joined by a function, with what is there or alone.
+    #[track_caller]
+    pub(super) fn gathered_up(
+        &self,
+        options: ScatterReduce,
+        src: Arg<B>,
+        put: impl Fn(&Self, Scatter, Arg<B>) -> Result<Self>,
+    ) -> Result<Self> {
+        let ScatterReduce { reduce, include_self } = options;
         let (kind, neutral) = match reduce {
             Reduce::Sum | Reduce::Mean => (Scatter::Add, Scalar::Int(0)),
             Reduce::Prod => (Scatter::Mul, Scalar::Int(1)),
             Reduce::Max => (Scatter::Max, self.dtype().lowest()),
             Reduce::Min => (Scatter::Min, self.dtype().highest()),
         };
-        let put = |into: &Self, kind, value: Arg<B>| into.scattered(name, kind, dim, index, value);
         let before = if include_self { self.clone() } else { put(self, Scatter::Set, neutral.into())? };
-        let joined = put(&before, kind, src.into())?;
+        let joined = put(&before, kind, src)?;
         if reduce != Reduce::Mean {
             return Ok(joined);
         }

@@ -2,8 +2,11 @@
 mod activation;
 mod arg;
 mod attention;
+mod bins;
 mod broadcast;
+mod calculus;
 mod classes;
+mod combine;
 mod compare;
 mod constant;
 mod conv;
@@ -17,6 +20,7 @@ mod dropout;
 mod einsum;
 mod elementwise;
 mod embedding;
+mod fft;
 mod fractional_pool;
 mod gather;
 mod grad;
@@ -25,6 +29,7 @@ mod index;
 mod interpolate;
 mod iter;
 mod join;
+mod linalg;
 mod loss;
 mod mask;
 mod matmul;
@@ -38,23 +43,30 @@ mod pad;
 mod per_dim;
 mod pick;
 mod pool;
+mod quantile;
 mod random;
 mod range;
 mod reduce;
 mod repeat;
+mod running;
 mod scan;
 mod slice;
 mod softmax;
 mod sort;
+mod special;
 mod split;
+mod statistics;
 mod unique;
 mod view;
 mod vision;
+mod window;
 
 pub use activation::{Gelu, RreluOptions};
 pub use arg::{Arg, Target, TensorOptions, ToData};
 pub use attention::{AttentionOptions, InProjection, MultiHeadAttentionOptions};
+pub use bins::{Bins, HistogramOptions};
 pub use broadcast::broadcast_shapes;
+pub use calculus::{EdgeOrder, Spacing};
 pub use classes::{
     CrossEntropyOptions, MultiMarginLossOptions, MultilabelSoftMarginLossOptions, NllLossOptions,
 };
@@ -65,6 +77,7 @@ pub use distance::{CosineSimilarityOptions, NormalizeOptions, PairwiseDistanceOp
 pub use dropout::DropoutOptions;
 pub use elementwise::{NanToNumOptions, RoundingMode};
 pub use embedding::{BagMode, EmbeddingBagOptions, EmbeddingOptions};
+pub use fft::{FftNorm, FftOptions, FftnOptions, StftOptions};
 pub use gather::ScatterReduce;
 pub use grad::backward_all;
 pub use grid::{GridMode, GridPadding, GridSampleOptions};
@@ -72,6 +85,7 @@ pub use index::{Accumulate, Index, Indices};
 pub use interpolate::{InterpolateMode, InterpolateOptions, Resize};
 pub use iter::Slices;
 pub use join::Indexing;
+pub use linalg::{Lstsq, MatrixNorm, PivotedLu, QrMode, Tolerances, Triangle};
 pub use loss::{
     BinaryCrossEntropyOptions, BinaryCrossEntropyWithLogitsOptions, GaussianNllLossOptions,
     HingeEmbeddingLossOptions, HuberLossOptions, KlDivOptions, MarginLossOptions, PoissonNllLossOptions,
@@ -82,14 +96,17 @@ pub use norm::{BatchNormOptions, InstanceNormOptions, LocalResponseNormOptions, 
 pub use pad::PadMode;
 pub use per_dim::PerDim;
 pub use pool::{AdaptiveSize, AvgPoolOptions, LpPoolOptions, MaxPoolOptions, MaxUnpoolOptions};
+pub use quantile::Interpolation;
 pub use random::{Replacement, manual_seed};
 pub use range::{Slice, slice};
 pub use scan::DiffOptions;
 pub use softmax::GumbelSoftmaxOptions;
 pub use sort::{Order, SearchOptions};
 pub use split::Sections;
+pub use statistics::CovOptions;
 pub use unique::Unique;
 pub use vision::PatchOptions;
+pub use window::{Symmetry, Window};
 
 use crate::{Backend, DType, Device, Error, Meta, Op, Operand, Outputs, Result, Shape};
 use std::panic::Location;

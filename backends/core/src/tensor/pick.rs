@@ -76,6 +76,36 @@ impl<B: Backend> Tensor<B> {
         self.put_slices("index_fill", Scatter::Set, dim, index, &value.broadcast_to(shape)?)
     }
 
+    /// A copy in which the slices of `source` that go to one place of `index [n]` along a dim are joined by a function,
+    /// together with what is there unless the options say otherwise.
+    /// [`torch.index_reduce`](https://docs.pytorch.org/docs/stable/generated/torch.Tensor.index_reduce_.html)
+    ///
+    /// ```
+    /// use firesteel::{Reduce, prelude::*};
+    /// let cpu = Cpu::default();
+    /// let (x, index) = (Tensor::new([1, 2, 3], &cpu)?, Tensor::new([0, 0], &cpu)?);
+    /// let source = Tensor::new([10, 20], &cpu)?;
+    /// assert_eq!(x.index_reduce(0, &index, &source, Reduce::Prod)?.to_vec::<i64>()?, [200, 2, 3]);
+    /// # Ok::<(), firesteel::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn index_reduce(
+        &self,
+        dim: isize,
+        index: &Self,
+        source: &Self,
+        options: impl Into<super::ScatterReduce>,
+    ) -> Result<Self> {
+        let op = "index_reduce";
+        self.gathered_up(options.into(), source.into(), |into, kind, value| {
+            let value = match value {
+                Arg::Tensor(value) => value,
+                Arg::Scalar(_) => into.filler(op, value)?.broadcast_to(source.shape())?,
+            };
+            into.put_slices(op, kind, dim, index, &value)
+        })
+    }
+
     /// The elements at places among all elements, row-major; negative places count from the end. The result
     /// has the shape of `index`.
     /// [`torch.take`](https://docs.pytorch.org/docs/stable/generated/torch.take.html)

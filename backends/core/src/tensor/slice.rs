@@ -107,17 +107,9 @@ impl<B: Backend> Tensor<B> {
     /// ```
     #[track_caller]
     pub fn diagonal(&self, offset: isize, dim1: isize, dim2: isize) -> Result<Self> {
-        let axes = self.axes("diagonal", [dim1, dim2])?;
-        let [first, second] = axes[..] else {
-            return Err(Error::shape("diagonal", format!("needs two dims or more, not {}", self.shape())));
-        };
-        let (rows, columns) = (self.shape()[first], self.shape()[second]);
-        // row-major, neighbours on the diagonal lie one row and one element apart
-        let (up, right) = if offset < 0 { (offset.unsigned_abs(), 0) } else { (0, offset as usize) };
-        let len = rows.saturating_sub(up).min(columns.saturating_sub(right));
-        let start = if len == 0 { 0 } else { up * columns + right };
-        let matrices = self.movedim([dim1, dim2], [-2, -1])?.flatten(-2, -1)?;
-        matrices.span(matrices.rank() - 1, Span { start, step: columns as isize + 1, len })
+        let (span, matrices) = self.on_diagonal("diagonal", offset, dim1, dim2)?;
+        let flat = matrices.flatten(-2, -1)?;
+        flat.span(flat.rank() - 1, span)
     }
 
     /// A copy in which `source` stands in place of what [`slice`](Self::slice) would see.
@@ -167,6 +159,42 @@ impl<B: Backend> Tensor<B> {
     pub fn select_scatter(&self, source: &Self, dim: isize, index: i64) -> Result<Self> {
         let (axis, span) = self.place("select_scatter", dim, index)?;
         self.written(&source.to(self.dtype())?.unsqueeze(axis as isize)?, self.spans(axis, span)?)
+    }
+
+    /// A copy in which `source` stands in place of what [`diagonal`](Self::diagonal) would see.
+    /// [`torch.diagonal_scatter`](https://docs.pytorch.org/docs/stable/generated/torch.diagonal_scatter.html)
+    ///
+    /// ```
+    /// use firesteel::prelude::*;
+    /// let cpu = Cpu::default();
+    /// let (x, y) = (Tensor::new([[1, 2], [3, 4]], &cpu)?, Tensor::new([8, 9], &cpu)?);
+    /// assert_eq!(x.diagonal_scatter(&y, 0, 0, 1)?.to_vec::<i64>()?, [8, 2, 3, 9]);
+    /// # Ok::<(), firesteel::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn diagonal_scatter(&self, source: &Self, offset: isize, dim1: isize, dim2: isize) -> Result<Self> {
+        let (span, matrices) = self.on_diagonal("diagonal_scatter", offset, dim1, dim2)?;
+        let flat = matrices.flatten(-2, -1)?;
+        let spans = flat.spans(flat.rank() - 1, span)?;
+        let written =
+            flat.written(&source.to(self.dtype())?, spans).map_err(|e| e.within("diagonal_scatter"))?;
+        written.reshape_as(&matrices)?.movedim([-2, -1], [dim1, dim2])
+    }
+
+    /// Matrices in two dims, which come last, and where in such a one, row-major, a diagonal lies.
+    #[track_caller]
+    fn on_diagonal(&self, op: &'static str, offset: isize, dim1: isize, dim2: isize) -> Result<(Span, Self)> {
+        let axes = self.axes(op, [dim1, dim2])?;
+        let [first, second] = axes[..] else {
+            return Err(Error::shape(op, format!("needs two dims or more, not {}", self.shape())));
+        };
+        let (rows, columns) = (self.shape()[first], self.shape()[second]);
+        // row-major, neighbours on the diagonal lie one row and one element apart
+        let (up, right) = if offset < 0 { (offset.unsigned_abs(), 0) } else { (0, offset as usize) };
+        let len = rows.saturating_sub(up).min(columns.saturating_sub(right));
+        let start = if len == 0 { 0 } else { up * columns + right };
+        let span = Span { start, step: columns as isize + 1, len };
+        Ok((span, self.movedim([dim1, dim2], [-2, -1])?))
     }
 
     /// The part that a slice along `dim` sees.

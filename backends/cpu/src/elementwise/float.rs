@@ -51,7 +51,8 @@ macro_rules! floats {
                     Binary::Minimum => zip(a, b, y, |a, b| if a < b || a.is_nan() { a } else { b }),
                     Binary::Copysign => zip(a, b, y, $t::copysign),
                     // infer refuses these
-                    Binary::BitAnd | Binary::BitOr | Binary::BitXor | Binary::Shl | Binary::Shr => (),
+                    Binary::BitAnd | Binary::BitOr | Binary::BitXor => (),
+                    Binary::Gcd | Binary::Shl | Binary::Shr => (),
                     Binary::Pow | Binary::Atan2 | Binary::Zeta => Self::function_of_two(kind, a, b, y),
                 });
                 true

@@ -42,6 +42,7 @@ macro_rules! integers {
                     }),
                     // the powers of i64 modulo 2^bits are those of the narrower type
                     Binary::Pow => zip(a, b, y, |a, b| pow(i64::from(a), i64::from(b)) as $t),
+                    Binary::Gcd => zip(a, b, y, |a, b| gcd(i64::from(a), i64::from(b)) as $t),
                     _ => $run!(|L| match kind {
                     Binary::Add => zip(a, b, y, $t::wrapping_add),
                     Binary::Sub => zip(a, b, y, $t::wrapping_sub),
@@ -76,6 +77,15 @@ macro_rules! integers {
 }
 
 integers! { i64 by dispatch_v3; i32 by dispatch_v3; i8 by plain; u32 by plain; u8 by plain; }
+
+/// The greatest common divisor, by Euclid; of the smallest number alone it wraps.
+fn gcd(a: i64, b: i64) -> i64 {
+    let (mut a, mut b) = (a.unsigned_abs(), b.unsigned_abs());
+    while b != 0 {
+        (a, b) = (b, a % b);
+    }
+    a as i64
+}
 
 /// `aᵇ`, wrapping. Of the whole numbers only 1 and -1 have whole inverses; PyTorch gives 0 for the others.
 fn pow(mut a: i64, b: i64) -> i64 {

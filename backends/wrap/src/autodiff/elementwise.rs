@@ -136,7 +136,8 @@ pub(super) fn binary<B: Backend>(kind: Binary, a: Tensor<B>, b: Tensor<B>, y: Te
             let rule = move |g: &Tensor<B>| (-g.lazy() * &a * (a.lazy() + 1).zeta(&b)).eval();
             Rule::Each(smallvec![None, Some(Box::new(rule) as Each<B>)])
         }
-        Binary::BitAnd | Binary::BitOr | Binary::BitXor | Binary::Shl | Binary::Shr => Rule::Nothing,
+        Binary::BitAnd | Binary::BitOr | Binary::BitXor => Rule::Nothing,
+        Binary::Gcd | Binary::Shl | Binary::Shr => Rule::Nothing,
     }
 }
 

@@ -37,6 +37,8 @@ functions! { binary:
     remainder Remainder ([5, -5], 3) => i64 [2, 1];
     /// The remainder with the sign of the dividend: C's `fmod`.
     fmod Fmod ([5, -5], 3) => i64 [2, -2];
+    /// The greatest common divisor of whole numbers, which is not negative; of 0 and `x` it is `|x|`.
+    gcd Gcd ([12, -8, 0], 18) => i64 [6, 2, 18];
 }
 
 functions! { binary_of_reals:
@@ -63,6 +65,23 @@ pub enum RoundingMode {
 }
 
 impl<B: Backend> Tensor<B> {
+    /// The least common multiple of whole numbers, which is not negative; of 0 and `x` it is 0.
+    /// <https://docs.pytorch.org/docs/stable/generated/torch.lcm.html>
+    ///
+    /// ```
+    /// use firesteel::prelude::*;
+    /// let x = Tensor::new([4, -6, 0], &Cpu::default())?;
+    /// assert_eq!(x.lcm(10)?.to_vec::<i64>()?, [20, 30, 0]);
+    /// # Ok::<(), firesteel::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn lcm(&self, other: impl Into<Arg<B>>) -> Result<Self> {
+        let (a, b) = self.meet(other.into(), |dtype| dtype).map_err(|e| e.within("lcm"))?;
+        let divisor = a.gcd(&b).map_err(|e| e.within("lcm"))?;
+        // of two zeros it is zero, by which nothing is divided
+        a.div_rounded(divisor.maximum(1)?, RoundingMode::Trunc)?.mul(b)?.abs()
+    }
+
     /// `a / b` rounded to a whole number; whole numbers stay whole. The gradient is zero.
     /// <https://docs.pytorch.org/docs/stable/generated/torch.div.html>
     ///

@@ -2,6 +2,7 @@
 mod binary;
 mod bits;
 mod formulas;
+mod parts;
 mod unary;
 
 pub use binary::RoundingMode;

@@ -180,7 +180,7 @@ impl<B: Backend> Tensor<B> {
 
     /// Chooses along one dim what `index` says, which keeps the axis with size one.
     #[track_caller]
-    fn choose(
+    pub(in crate::tensor) fn choose(
         &self,
         name: &'static str,
         dim: Dims,

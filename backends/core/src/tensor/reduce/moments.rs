@@ -84,7 +84,7 @@ impl<B: Backend> Tensor<B> {
 
     /// `√x` whose gradient is zero where `x` is, not infinite: that of a norm or a deviation.
     #[track_caller]
-    pub(super) fn flat_root(&self) -> Result<Self> {
+    pub(in crate::tensor) fn flat_root(&self) -> Result<Self> {
         let x = self.lazy();
         let zero = x.eq(0);
         zero.where_(0, zero.where_(1, &x).sqrt()).eval_as("sqrt")
