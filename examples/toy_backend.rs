@@ -124,6 +124,10 @@ impl Backend for Toy {
                 let wrap = |i: i64| checked(if i < 0 { i + len as i64 } else { i }, len).map(Scalar::from);
                 index.data.iter().map(|i| wrap(i.to_i64())).collect::<Result<_>>()?
             }
+            Op::Require(x, r) if x.data.iter().any(|x| x.to_f64() == 0.) => {
+                return Err(r.error());
+            }
+            Op::Require(x, _) => x.data.to_vec(),
             Op::Concat(xs, axis) => {
                 let m: usize = shape[..axis].iter().product();
                 let piece = |x: &Value, i| x.data[i * x.data.len() / m..(i + 1) * x.data.len() / m].to_vec();

@@ -41,7 +41,7 @@ pub use layout::{Layout, Offsets, Strides};
 pub use meta::{Meta, Metas, Outputs, TensorData};
 pub use op::{
     ArgReduce, Binary, Compare, Conv, Distribution, Divisor, Fused, Op, Operands, PadAxis, Padding, Pool,
-    Reduce, Scan, Scatter, Span, Spans, Unary,
+    Reduce, Requirement, Scan, Scatter, Span, Spans, Unary,
 };
 pub use program::Program;
 pub use random::{Generator, Stream, recipe};

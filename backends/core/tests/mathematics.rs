@@ -132,5 +132,16 @@ fn draws_repeat_from_a_seed_and_keep_to_their_range() -> Result<()> {
         );
     }
     assert!(weights.multinomial(5, Replacement::Without).is_err());
+    for bad in [[1., -1.], [1., f64::NAN], [1., f64::INFINITY], [0., 0.]] {
+        let bad = Tensor::new(bad, cpu)?;
+        assert!(
+            bad.multinomial(1, Replacement::With).is_err()
+                && bad.multinomial(1, Replacement::Without).is_err()
+        );
+    }
+    for bad in [-0.1, 1.1, f64::NAN] {
+        let message = Tensor::new([0.5, bad], cpu)?.bernoulli().unwrap_err().to_string();
+        assert!(message.contains("[0, 1]"), "{message}");
+    }
     Ok(())
 }

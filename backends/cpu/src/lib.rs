@@ -29,6 +29,7 @@ mod pool;
 mod random;
 mod real;
 mod reduce;
+mod require;
 mod scan;
 mod simd;
 mod softmax;
@@ -157,6 +158,7 @@ impl Backend for Cpu {
             Op::IndexSelect { x, index, axis } => index::index_select(x, index, axis, meta)?,
             Op::IndexPut { kind, into, index, x, axis } => index::index_put(kind, into, index, x, axis)?,
             Op::WrapIndex(index, len) => index::wrap_index(index, len)?,
+            Op::Require(x, requirement) => require::require(x, requirement)?,
 
             Op::Concat(xs, axis) => join::concat(&xs, axis, meta)?,
             Op::Pad(x, padding, value) => join::pad(x, &padding, value, meta)?,

@@ -1,5 +1,5 @@
 //! What kernels check on the device, and what is said where that fails.
-use firesteel_core::{DType, Error};
+use firesteel_core::{DType, Error, Requirement};
 
 /// Words of the flags: which check failed first, from 1, on which number, and the size and the dim that it was for.
 pub(crate) const FLAGS: usize = 4;
@@ -17,6 +17,8 @@ pub(crate) enum Check {
     Narrow { op: &'static str, dtype: DType },
     /// A whole number that something is divided by, which is not zero.
     Divisor { op: &'static str },
+    /// What has to hold of truths.
+    Required(Requirement),
 }
 
 impl Check {
@@ -55,6 +57,7 @@ impl Check {
                 let why = format!("the place of index {i} is more than {dtype} can hold: cast to int64");
                 Error::index(op, why)
             }
+            Check::Required(requirement) => requirement.error(),
             Check::Divisor { op } => Error::value(op, "whole numbers cannot be divided by zero"),
         }
     }

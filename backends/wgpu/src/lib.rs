@@ -22,6 +22,7 @@ mod norm;
 mod pool;
 mod queue;
 mod reduce;
+mod require;
 mod scan;
 mod scatter;
 mod softmax;
@@ -211,6 +212,7 @@ impl Backend for Wgpu {
                 scatter::index_put(gpu, kind, into, index, x, axis)?
             }
             Op::WrapIndex(index, len) => index::wrap_index(gpu, index, len)?,
+            Op::Require(x, requirement) => require::require(gpu, x, requirement)?,
 
             Op::Concat(xs, axis) => join::concat(gpu, &xs, axis, meta)?,
             Op::Pad(x, padding, value) => join::pad(gpu, x, &padding, value, meta)?,

@@ -148,6 +148,7 @@ fn is_arithmetic<T>(op: &Op<T>) -> bool {
             | Op::Windows { .. }
             | Op::Cast(..)
             | Op::WrapIndex(..)
+            | Op::Require(..)
     )
 }
 

@@ -70,6 +70,9 @@ fn results(op: Op<&Meta>) -> Result<Metas> {
         Op::IndexPut { into, index, x, axis, .. } => index::index_put(into, index, x, axis),
         Op::WrapIndex(index, _) => index::integer(name, index).and_then(|()| one(&index.shape, index.dtype)),
 
+        Op::Require(x, _) if x.dtype == DType::Bool => one(&x.shape, x.dtype),
+        Op::Require(x, _) => Err(Error::dtype(name, format!("needs truths, not {}", x.dtype))),
+
         Op::Concat(xs, axis) => join::concat(&xs, axis),
         Op::Pad(x, padding, _) => join::pad(x, &padding),
         Op::Fold { x, axis, len, step } => join::fold(x, axis, len, step),

@@ -5,7 +5,7 @@ mod parts;
 
 pub use fused::Fused;
 pub use kinds::{ArgReduce, Binary, Compare, Distribution, Reduce, Scan, Scatter, Unary};
-pub use parts::{Conv, Divisor, PadAxis, Padding, Pool, Span, Spans};
+pub use parts::{Conv, Divisor, PadAxis, Padding, Pool, Requirement, Span, Spans};
 
 use crate::{Axes, CustomOp, DType, Scalar, Shape, Stream};
 use smallvec::SmallVec;
@@ -188,6 +188,8 @@ pub enum Op<T> {
     },
     /// The index counted from the start where it is negative, checked to lie in `[-len, len)`.
     WrapIndex(T, usize),
+    /// Truths (Bool) as they are, checked to hold everywhere.
+    Require(T, Requirement),
 
     // ---- join: tensors put together
     /// One after another along the axis.
@@ -263,6 +265,7 @@ impl<T> Op<T> {
                 Op::IndexPut { kind, into: f(into)?, index: f(index)?, x: f(x)?, axis }
             }
             Op::WrapIndex(index, len) => Op::WrapIndex(f(index)?, len),
+            Op::Require(x, requirement) => Op::Require(f(x)?, requirement),
             Op::Concat(xs, axis) => Op::Concat(xs.into_iter().map(f).collect::<Result<_, E>>()?, axis),
             Op::Pad(x, padding, value) => Op::Pad(f(x)?, padding, value),
             Op::Fold { x, axis, len, step } => Op::Fold { x: f(x)?, axis, len, step },
@@ -357,6 +360,7 @@ primitives! {
         IndexSelect "index_select" 1,
         IndexPut "index_put" 1,
         WrapIndex "index" 1,
+        Require "require" 1,
         Concat "cat" 1,
         Pad "pad" 1,
         Fold "fold" 1,

@@ -1,5 +1,5 @@
 //! What an operation is told besides its operands: parts of axes, and how windows move.
-use crate::Axes;
+use crate::{Axes, Error};
 use smallvec::SmallVec;
 
 /// A range along one axis: `start, start + step, ..`, `len` of them.
@@ -88,4 +88,35 @@ pub enum Divisor {
     Inside,
     /// This number, which is not zero.
     Fixed(i64),
+}
+
+/// What has to hold of numbers that may not be on the host: where it does not is an error of the operation that asks, at
+/// once or, where a device runs behind the program, when numbers are read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub enum Requirement {
+    /// Numbers in `[0, 1]`, which `bernoulli` takes for probabilities.
+    Probability,
+    /// Numbers that are neither negative nor infinite nor NaN, which `multinomial` takes for weights.
+    Weight,
+    /// Rows of weights that are not all zero.
+    SomeWeight,
+}
+
+impl Requirement {
+    /// What is said where it does not hold.
+    pub fn error(self) -> Error {
+        let (op, why) = match self {
+            Requirement::Probability => {
+                ("bernoulli", "probabilities have to lie in [0, 1]: one does not, or is NaN")
+            }
+            Requirement::Weight => {
+                ("multinomial", "weights have to be 0 or more: one is negative, infinite or NaN")
+            }
+            Requirement::SomeWeight => {
+                ("multinomial", "of a row whose weights are all zero nothing is drawn")
+            }
+        };
+        Error::value(op, why)
+    }
 }

@@ -1,7 +1,8 @@
 //! Random numbers, from the device's generator: each call takes a stream of its own, so that a program with
 //! one seed gets the same numbers on every machine.
 use crate::{
-    Arg, Backend, DType, Distribution, Error, Expr, Op, Order, Result, Shape, Tensor, TensorOptions,
+    Arg, Backend, DType, Distribution, Error, Expr, Op, Order, Requirement, Result, Shape, Tensor,
+    TensorOptions,
 };
 use std::{f64::consts::PI, ops::Range};
 
@@ -243,7 +244,7 @@ impl<B: Backend> Tensor<B> {
     }
 
     /// One with the probability that each element is, else zero, in the dtype of this tensor. No gradient
-    /// flows. Below 0 counts as 0 and above 1 as 1, NaN as 0.
+    /// flows. What is no probability is an error, on a GPU when numbers are next read.
     /// <https://docs.pytorch.org/docs/stable/generated/torch.bernoulli.html>
     ///
     /// ```
@@ -258,12 +259,22 @@ impl<B: Backend> Tensor<B> {
             let why = format!("probabilities are real numbers, not {}: cast with `.float()`", self.dtype());
             return Err(Error::dtype("bernoulli", why));
         }
-        self.drawn(Distribution::Uniform)?.lt(self.detach())?.to(self.dtype())
+        let p = self.detach();
+        let possible = (p.lazy().ge(0) & p.lazy().le(1)).eval_as("bernoulli")?;
+        let possible = possible.required(Requirement::Probability)?;
+        (self.drawn(Distribution::Uniform)?.lt(p)? & possible)?.to(self.dtype())
+    }
+
+    /// These truths, all of which have to hold.
+    #[track_caller]
+    fn required(&self, requirement: Requirement) -> Result<Self> {
+        Self::one(Op::Require(self, requirement))
     }
 
     /// I64 indices `(samples)` or `(rows, samples)` drawn from each row of weights `(n)` or `(rows, n)`, which
-    /// need not add up to one; with replacement or, without, each index once at most. What is not a positive
-    /// weight counts as zero; where none is left, indices are arbitrary.
+    /// need not add up to one; with replacement or, without, each index once at most. A weight that is negative, infinite or
+    /// NaN is an error, on a GPU when numbers are next read, and so is a row whose weights are all zero. Without replacement,
+    /// indices are arbitrary once no weight is left.
     /// <https://docs.pytorch.org/docs/stable/generated/torch.multinomial.html>
     ///
     /// With replacement, an even number is searched for in the running sum. Without, the `k` smallest waiting
@@ -293,7 +304,10 @@ impl<B: Backend> Tensor<B> {
         }
         let precise = if self.dtype() == DType::F64 { DType::F64 } else { DType::F32 };
         let weights = self.detach().to(precise)?;
-        let weights = weights.gt(0)?.where_(&weights, 0)?;
+        let possible = (weights.lazy().ge(0) & weights.lazy().lt(f64::INFINITY)).eval_as("multinomial")?;
+        let weights = possible.required(Requirement::Weight)?.where_(&weights, 0)?;
+        let some = weights.gt(0)?.any(crate::keepdim(-1))?;
+        let weights = some.required(Requirement::SomeWeight)?.where_(&weights, 0)?;
         let last = self.rank() - 1;
         match replacement {
             Replacement::With => {

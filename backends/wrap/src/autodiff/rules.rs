@@ -51,7 +51,7 @@ pub(super) fn rule<B: Backend>(op: Op<Tensor<B>>, ys: Outputs<Tensor<B>>, wants:
         Op::IndexPut { kind, into, index, x, axis } => {
             index::write(kind, index::Place::slices(index, axis), into, x, y()?)
         }
-        Op::WrapIndex(..) => Rule::Nothing,
+        Op::WrapIndex(..) | Op::Require(..) => Rule::Nothing,
 
         Op::Concat(xs, axis) => join::concat(&xs, axis),
         Op::Pad(x, padding, _) => join::pad(&x, &padding),
