@@ -95,7 +95,7 @@ fn main() -> Result<()> {
 
     let (letters, next) = book.held_out(64, options.len)?;
     let reached = no_grad(|| loss(&model, &letters, &next))?.item::<f64>()?;
-    // 1.87, as PyTorch 2.15 with the same settings: 1.875
+    // 1.87, as PyTorch 2.15 with the same settings
     println!("loss {reached:.3} on the rest of the book, after {:.0?}", start.elapsed());
     println!("{}", no_grad(|| write(&model, &book, "\nCall me ", 400))?);
     Ok(())

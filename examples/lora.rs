@@ -1,5 +1,5 @@
 //! Fine-tuning with LoRA: a perceptron that reads digits learns to read them lying on their side, by a few numbers beside
-//! its weights.
+//! its weights: 96 % of them, of which it read 11 %, by 22,736 numbers beside 669,706.
 //!
 //!     cargo run --release --example lora
 //!

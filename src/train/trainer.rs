@@ -106,7 +106,8 @@ impl Trainer {
 
 // ---- training
 impl Trainer {
-    /// Trains a model.
+    /// Trains a model. An optimizer that asks for the loss again ([`LBFGS`](crate::optim::LBFGS)) is given that of the
+    /// batches of its step; gradients cannot be clipped then.
     #[track_caller]
     pub fn fit<D, L, T>(&mut self, model: &mut L, optimizer: &mut impl Optimizer<D>, train: &T) -> Result<()>
     where
