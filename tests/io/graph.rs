@@ -165,6 +165,9 @@ fn what_does_not_fit_is_told() -> Result<()> {
     let results = graph.call(&[&Tensor::new([3.0], &Cpu)?])?;
     assert_eq!(results[0].to_vec::<f32>()?, [3.0]);
     assert!(results[1].item::<f32>()?.is_nan());
+    let nan = Param::new(Tensor::full((), f64::NAN, &Cpu)?)?;
+    let vector = |[n]: [usize; 1]| vec![Meta::new([n], DType::F32)];
+    Graph::trace(&nan, [("n", 2)], vector, |nan, x| Ok(vec![(&x[0] * &**nan)?]), &Cpu)?;
     Ok(())
 }
 
