@@ -17,11 +17,17 @@ use firesteel::{
 };
 use std::path::PathBuf;
 
+/// `(n, 1, 28, 28) -> (n, code)`
+type Encoder<B> = Sequential<(Flatten, Linear<B>, ReLU, Linear<B>)>;
+
+/// `(n, code) -> (n, 1, 28, 28)`
+type Decoder<B> = Sequential<(Linear<B>, ReLU, Linear<B>, Sigmoid, Unflatten)>;
+
 /// Images `(n, 1, 28, 28)` of pixels in `[0, 1]`, as few numbers and back.
 #[derive(Module)]
 struct Autoencoder<B: Backend> {
-    encoder: Sequential<(Flatten, Linear<B>, ReLU, Linear<B>)>,
-    decoder: Sequential<(Linear<B>, ReLU, Linear<B>, Sigmoid, Unflatten)>,
+    encoder: Encoder<B>,
+    decoder: Decoder<B>,
 }
 
 impl<B: Backend> Autoencoder<B> {
