@@ -62,10 +62,12 @@ pub trait Level: Copy + 'static {
 pub struct Baseline;
 
 /// x86-64-v3: AVX2 and FMA.
+#[cfg(target_arch = "x86_64")]
 #[derive(Clone, Copy, Debug)]
 pub struct V3;
 
 /// x86-64-v4: AVX-512.
+#[cfg(target_arch = "x86_64")]
 #[derive(Clone, Copy, Debug)]
 pub struct V4;
 
@@ -73,10 +75,12 @@ impl Level for Baseline {
     const FMA: bool = cfg!(any(target_feature = "fma", target_arch = "aarch64"));
 }
 
+#[cfg(target_arch = "x86_64")]
 impl Level for V3 {
     const FMA: bool = true;
 }
 
+#[cfg(target_arch = "x86_64")]
 impl Level for V4 {
     const FMA: bool = true;
 }
@@ -132,6 +136,7 @@ impl Isa {
     }
 
     /// Whether a limit as [`best`] reads it allows this one. Any other text is no limit.
+    #[cfg_attr(not(target_arch = "x86_64"), allow(unused_variables))] // the baseline has no limit
     fn within(self, limit: &str) -> bool {
         match self {
             Isa::Baseline => true,

@@ -196,8 +196,15 @@ impl Gpu {
         let scopes = filters.map(|filter| self.device.push_error_scope(filter));
         let made = make();
         // the innermost ends first
-        let errors = scopes.into_iter().rev().map(|scope| firesteel_core::block_on(scope.pop()));
-        (made, errors.fold(None, |first, error| first.or(error)))
+        let ended = firesteel_core::block_on(async {
+            let mut first = None;
+            for scope in scopes.into_iter().rev() {
+                let error = scope.pop().await;
+                first = first.or(error);
+            }
+            Ok(first)
+        });
+        (made, ended.unwrap_or_default())
     }
 
     /// Gives back all that nobody uses.
@@ -220,10 +227,9 @@ fn instance() -> &'static Instance {
 fn adapters() -> &'static [Adapter] {
     static ADAPTERS: OnceLock<Vec<Adapter>> = OnceLock::new();
     ADAPTERS.get_or_init(|| {
-        if cfg!(target_arch = "wasm32") {
-            return vec![];
-        }
-        let mut found = firesteel_core::block_on(instance().enumerate_adapters(Backends::all()));
+        let all = async { Ok(instance().enumerate_adapters(Backends::all()).await) };
+        // where nobody can wait, there are none
+        let mut found = firesteel_core::block_on(all).unwrap_or_default();
         found.sort_by_key(|adapter| info(adapter).rank());
         found
     })

@@ -18,6 +18,7 @@ mod kernel;
 mod loss;
 mod matmul;
 mod memory;
+mod narrow;
 mod norm;
 mod pool;
 mod queue;
@@ -110,10 +111,10 @@ impl Backend for Wgpu {
         &v.meta
     }
     fn upload(&self, data: TensorData) -> Result<WgpuValue> {
-        create::upload(self.0, data)
+        narrow::upload(self.0, data)
     }
     fn download(&self, v: &WgpuValue) -> impl Future<Output = Result<TensorData>> + Send {
-        create::download(self.0, v.clone())
+        narrow::download(self.0, v)
     }
     fn memory(&self) -> MemoryStats {
         self.0.pool.stats()
@@ -150,6 +151,17 @@ impl Backend for Wgpu {
     }
 
     fn eval(&self, op: Op<&WgpuValue>, out: &Metas) -> Result<Outputs<WgpuValue>> {
+        if self.0.has_int64() { self.compute(op, out) } else { narrow::eval(self, op, out) }
+    }
+
+    fn update(&self, targets: &mut [&mut WgpuValue], op: Op<Operand<&WgpuValue>>) -> Result<()> {
+        if self.0.has_int64() { update::update(self, targets, op) } else { narrow::update(self, targets, op) }
+    }
+}
+
+impl Wgpu {
+    /// Runs the kernels of an operation, in dtypes that the device has.
+    fn compute(&self, op: Op<&WgpuValue>, out: &Metas) -> Result<Outputs<WgpuValue>> {
         let (gpu, meta) = (self.0, &out[0]);
         let y = match op {
             Op::Full(value, ..) => {
@@ -224,9 +236,5 @@ impl Backend for Wgpu {
             op @ Op::Fused(..) => return Err(Error::unsupported(op.name(), "has no kernel for wgpu")),
         };
         Ok(smallvec![y])
-    }
-
-    fn update(&self, targets: &mut [&mut WgpuValue], op: Op<Operand<&WgpuValue>>) -> Result<()> {
-        update::update(self, targets, op)
     }
 }

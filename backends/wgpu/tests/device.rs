@@ -37,11 +37,29 @@ fn a_plain_device_of_the_programs_own() {
         3f32.exp() + 1. + 2f32.exp()
     );
     let best = x.argmax(0).unwrap();
-    assert_eq!(best.item::<i64>().unwrap(), 0);
+    assert_eq!((best.dtype(), best.item::<i64>().unwrap()), (DType::I64, 0));
     let error = x.to(DType::F64).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unsupported);
     let other = Tensor::new([1.0, 2.0, 3.0], &gpu).unwrap();
     assert_eq!((&x + &other).unwrap_err().kind(), ErrorKind::Device);
+}
+
+/// Whole numbers are I64 there too, as long as they fit in 32 bits.
+#[test]
+fn whole_numbers_without_64_bits() {
+    let plain = another();
+    let x = Tensor::new([3, -1, 2], &plain).unwrap();
+    assert_eq!((x.dtype(), x.to_vec::<i64>().unwrap()), (DType::I64, vec![3, -1, 2]));
+    let sum = x.eq(-1).unwrap().sum(..).unwrap();
+    assert_eq!((sum.dtype(), sum.item::<i64>().unwrap()), (DType::I64, 1));
+    let picked = Tensor::arange(0..10, &plain).unwrap().index_select(0, &(&x + 4).unwrap()).unwrap();
+    assert_eq!(picked.to_vec::<i64>().unwrap(), [7, 3, 6]);
+    let halves = x.to(DType::F32).unwrap().div(2).unwrap().to(DType::I64).unwrap();
+    assert_eq!((halves.dtype(), halves.to_vec::<i64>().unwrap()), (DType::I64, vec![1, 0, 1]));
+    for error in [Tensor::new([1_i64 << 40], &plain).unwrap_err(), (&x * (1_i64 << 40)).unwrap_err()] {
+        assert_eq!(error.kind(), ErrorKind::Unsupported);
+        assert!(error.message().contains("SHADER_INT64"), "{error}");
+    }
 }
 
 #[test]

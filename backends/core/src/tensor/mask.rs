@@ -171,7 +171,20 @@ impl<B: Backend> Tensor<B> {
     /// ```
     #[track_caller]
     pub fn nonzero_as_tuple(&self) -> Result<Vec<Self>> {
-        self.atleast_1d()?.nonzero()?.unbind(1)
+        let here = Location::caller();
+        block_on(self.nonzero_as_tuple_async()).map_err(|e| e.at(here))
+    }
+
+    /// [`nonzero_as_tuple`](Self::nonzero_as_tuple), waiting without blocking.
+    ///
+    /// ```
+    /// use firesteel::{block_on, prelude::*};
+    /// let x = Tensor::new([0, 7], &Cpu::default())?;
+    /// assert_eq!(block_on(x.nonzero_as_tuple_async())?[0].to_vec::<i64>()?, [1]);
+    /// # Ok::<(), firesteel::Error>(())
+    /// ```
+    pub async fn nonzero_as_tuple_async(&self) -> Result<Vec<Self>> {
+        self.atleast_1d()?.nonzero_async().await?.unbind(1)
     }
 
     /// The places of what is not zero among all elements, as a tensor of rank one.

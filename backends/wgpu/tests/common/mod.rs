@@ -26,8 +26,11 @@ pub fn plain() -> Wgpu {
 pub fn another() -> Wgpu {
     gpu();
     let instance = wgpu::Instance::new(wgpu::InstanceDescriptor::new_without_display_handle());
-    let adapter = block_on(instance.request_adapter(&Default::default())).unwrap();
-    let (device, queue) = block_on(adapter.request_device(&Default::default())).unwrap();
+    let opened = block_on(async {
+        let adapter = instance.request_adapter(&Default::default()).await.unwrap();
+        Ok(adapter.request_device(&Default::default()).await.unwrap())
+    });
+    let (device, queue) = opened.unwrap();
     Wgpu::from_wgpu(device, queue)
 }
 
@@ -46,7 +49,7 @@ pub fn agree(code: Vec<Op<usize>>, inputs: &[TensorData], rtol: f64, atol: f64) 
     same(&program, &got, &want, rtol, atol);
     match run(&program, &plain(), inputs) {
         Ok(got) => same(&program, &got, &want, rtol, atol),
-        // 64 bits are not there
+        // numbers of 64 bits are not there
         Err(error) => assert_eq!(error.kind(), ErrorKind::Unsupported, "{error} in {:?}", program.code),
     }
 }
