@@ -9,7 +9,7 @@ use firesteel::optim::{
     AdjustLr, Descent, LBFGS, LBFGSOptions, LineSearch, MuonOptions, NAdamOptions, Optimizer, RAdamOptions,
     RMSpropOptions, RpropOptions, SGDOptions,
 };
-use firesteel::{Differentiable, Error, Result, Tensor};
+use firesteel::{Differentiable, Error, Result, Tensor, block_on};
 
 /// The losses of all steps, then the parameters after each; nothing for an optimizer that there is not.
 pub fn run<D: Differentiable>(device: &D, case: &Case, problem: &Optim) -> Ran {
@@ -153,7 +153,7 @@ fn descend<D: Differentiable>(
     for _ in &problem.losses {
         losses.push(Output::Value(Value::Float(step(&mut model, &guess)?)));
         for param in &model {
-            course.push(Output::Tensor(download(param)?));
+            course.push(Output::Tensor(block_on(download(param))?));
         }
     }
     losses.append(&mut course);

@@ -21,8 +21,13 @@ pub fn load(folder: &Path, kind: Kind) -> Result<Vec<Case>> {
     let Some(lines) = read(folder, &format!("{kind}.jsonl"))? else {
         return Ok(Vec::new());
     };
-    let tensors = tensors(&read(folder, &format!("{kind}.safetensors"))?.unwrap_or_default())?;
-    let lines = String::from_utf8(lines).map_err(|e| Error::format("pytorch", e.to_string()))?;
+    parse_file(kind, &lines, &read(folder, &format!("{kind}.safetensors"))?.unwrap_or_default())
+}
+
+/// The cases of two files' contents: the lines, and the tensors in them.
+pub fn parse_file(kind: Kind, lines: &[u8], tensors: &[u8]) -> Result<Vec<Case>> {
+    let tensors = self::tensors(tensors)?;
+    let lines = str::from_utf8(lines).map_err(|e| Error::format("pytorch", e.to_string()))?;
     lines.lines().map(|line| Reader::new(&tensors).case(kind, line)).collect()
 }
 

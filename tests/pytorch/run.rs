@@ -1,4 +1,4 @@
-//! Runs one case on one stack.
+//! Runs one case on one stack. What reads numbers is async, since a browser runs cases too, and may not block.
 use super::args::{Args, Leaves};
 use super::cases::{Case, Detail, Gradients as Wanted, Raw, Tensor as Held};
 use super::judge::{Found, Output, Results};
@@ -10,37 +10,37 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 pub type Ran = Result<Option<Results>>;
 
 /// The outputs of a case.
-pub fn plain<B: Backend>(device: &B, case: &Case) -> Ran {
-    let Some(call) = Call::new(device, case)? else {
+pub async fn plain<B: Backend>(device: &B, case: &Case) -> Ran {
+    let Some(call) = Call::new(device, case).await? else {
         return Ok(None);
     };
-    Ok(Some(Results { outputs: call.download()?, grads: None, seconds: None }))
+    Ok(Some(Results { outputs: call.download().await?, grads: None, seconds: None }))
 }
 
 /// The outputs and the gradients of a case.
-pub fn once<D: Differentiable>(device: &D, case: &Case) -> Ran {
+pub async fn once<D: Differentiable>(device: &D, case: &Case) -> Ran {
     if let Some(ran) = trained(device, case) {
         return ran;
     }
-    let Some(call) = Call::new(device, case)? else {
+    let Some(call) = Call::new(device, case).await? else {
         return Ok(None);
     };
-    let grads = call.found(&call.gradients(device, case)?, &case.grads)?;
-    Ok(Some(Results { outputs: call.download()?, grads: Some(grads), seconds: None }))
+    let grads = call.found(&call.gradients(device, case)?, &case.grads).await?;
+    Ok(Some(Results { outputs: call.download().await?, grads: Some(grads), seconds: None }))
 }
 
 /// The outputs, the gradients and the second gradients of a case.
-pub fn twice<D: Differentiable<Inner: Differentiable>>(device: &D, case: &Case) -> Ran {
+pub async fn twice<D: Differentiable<Inner: Differentiable>>(device: &D, case: &Case) -> Ran {
     if let Some(ran) = trained(device, case) {
         return ran;
     }
-    let Some(call) = Call::new(device, case)? else {
+    let Some(call) = Call::new(device, case).await? else {
         return Ok(None);
     };
     let gradients = call.gradients(device, case)?;
-    let grads = call.found(&gradients, &case.grads)?;
-    let seconds = call.found(&call.seconds(device, case, &gradients)?, &case.seconds)?;
-    Ok(Some(Results { outputs: call.download()?, grads: Some(grads), seconds: Some(seconds) }))
+    let grads = call.found(&gradients, &case.grads).await?;
+    let seconds = call.found(&call.seconds(device, case, &gradients)?, &case.seconds).await?;
+    Ok(Some(Results { outputs: call.download().await?, grads: Some(grads), seconds: Some(seconds) }))
 }
 
 /// What an optimizer or a scheduler gives, where the case is of one.
@@ -63,7 +63,7 @@ struct Call<B: Backend> {
 
 impl<B: Backend> Call<B> {
     /// Runs the call of ours that stands for the case's.
-    fn new(device: &B, case: &Case) -> Result<Option<Self>> {
+    async fn new(device: &B, case: &Case) -> Result<Option<Self>> {
         // The same random numbers whichever cases ran before.
         device.generator().manual_seed(0);
         let load = |raw: &Raw, wanted| {
@@ -72,7 +72,7 @@ impl<B: Backend> Call<B> {
         };
         let args = Args::new(case, &load);
         let called = match &case.detail {
-            Detail::Op => match table::call(device, &case.name, &args)? {
+            Detail::Op => match table::call(device, &case.name, &args).await? {
                 Some(outputs) => Some((gauge::aligned(device, case, outputs.0)?, vec![])),
                 None => None,
             },
@@ -88,28 +88,30 @@ impl<B: Backend> Call<B> {
     }
 
     /// The outputs on the host.
-    fn download(&self) -> Result<Vec<Output>> {
-        let download = |output: &Output<_>| {
-            Ok(match output {
-                Output::Tensor(tensor) => Output::Tensor(download(tensor)?),
+    async fn download(&self) -> Result<Vec<Output>> {
+        let mut outputs = Vec::with_capacity(self.outputs.len());
+        for output in &self.outputs {
+            outputs.push(match output {
+                Output::Tensor(tensor) => Output::Tensor(download(tensor).await?),
                 Output::Value(value) => Output::Value(value.clone()),
-            })
-        };
-        self.outputs.iter().map(download).collect()
+            });
+        }
+        Ok(outputs)
     }
 
     /// The gradients on the host, by path. As PyTorch's exporter does, zeros stand for a gradient that it has and
     /// we don't, since the result does not depend on that leaf.
-    fn found<C: Backend>(&self, gradients: &OnDevice<C>, wanted: &Wanted) -> Result<Found> {
-        let found = self.leaves.iter().zip(gradients).map(|((path, leaf), gradient)| {
+    async fn found<C: Backend>(&self, gradients: &OnDevice<C>, wanted: &Wanted) -> Result<Found> {
+        let mut found = Found::new();
+        for ((path, leaf), gradient) in self.leaves.iter().zip(gradients) {
             let raw = match (gradient, wanted.get(path)) {
-                (Some(gradient), _) => Some(download(gradient)?),
+                (Some(gradient), _) => Some(download(gradient).await?),
                 (None, Some(Some(_))) => Some(zeros(leaf)),
                 (None, _) => None,
             };
-            Ok((path.clone(), raw))
-        });
-        found.collect()
+            found.insert(path.clone(), raw);
+        }
+        Ok(found)
     }
 }
 
@@ -170,9 +172,9 @@ pub fn downloads() -> u64 {
 }
 
 /// A tensor on the host.
-pub fn download<B: Backend>(tensor: &Tensor<B>) -> Result<Raw> {
+pub async fn download<B: Backend>(tensor: &Tensor<B>) -> Result<Raw> {
     DOWNLOADS.fetch_add(1, Relaxed);
-    let data = tensor.to_data()?;
+    let data = tensor.to_data_async().await?;
     Ok(Raw::new(data.shape(), data.data()))
 }
 

@@ -1,6 +1,5 @@
 //! Which operators count, and in which tier: `scope.tsv` beside the cases.
-use super::cases::{Case, Kind, own_folder};
-use firesteel_core::Result;
+use super::cases::{Case, Kind};
 use std::collections::HashMap;
 
 /// The tier of each operator in scope.
@@ -8,9 +7,9 @@ use std::collections::HashMap;
 pub struct Scope(HashMap<String, u8>);
 
 impl Scope {
-    /// Reads the project's own list.
-    pub fn load() -> Result<Self> {
-        Ok(Self::parse(&std::fs::read_to_string(own_folder().join("scope.tsv"))?))
+    /// The project's own list.
+    pub fn own() -> Self {
+        Self::parse(include_str!("cases/scope.tsv"))
     }
 
     fn parse(list: &str) -> Self {
@@ -29,12 +28,12 @@ impl Scope {
 
 #[cfg(test)]
 mod tests {
-    use super::super::cases::load;
+    use super::super::cases::{load, own_folder};
     use super::*;
 
     #[test]
     fn tiers_hold_as_many_names_and_cases_as_the_oracle_says() {
-        let scope = Scope::load().unwrap();
+        let scope = Scope::own();
         let ops = load(&own_folder(), Kind::Op).unwrap();
         let names = |tier| scope.0.values().filter(|t| **t == tier).count();
         let cases = |tier| ops.iter().filter(|c| scope.tier(c) == Some(tier)).count();

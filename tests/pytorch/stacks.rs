@@ -3,7 +3,7 @@ use super::cases::{Case, Kind};
 use super::run::{self, Ran};
 use super::settings::Settings;
 use crate::toy::Toy;
-use firesteel::{Any, Autodiff, DType, Error, Result};
+use firesteel::{Any, Autodiff, DType, Error, Result, block_on};
 
 #[cfg(feature = "wgpu")]
 #[path = "../../backends/wgpu/tests/common/driver.rs"]
@@ -17,10 +17,10 @@ const READS: [&str; 1] = ["AdaptiveLogSoftmaxWithLoss"];
 
 /// Each compiles the whole table once more.
 const DECORATORS: [Decorators; 3] = [
-    ("", 0, |machine, case| run::plain(machine, case)),
-    ("autodiff-", 1, |machine, case| run::once(&Autodiff::new(machine.clone()), case)),
+    ("", 0, |machine, case| block_on(run::plain(machine, case))),
+    ("autodiff-", 1, |machine, case| block_on(run::once(&Autodiff::new(machine.clone()), case))),
     ("autodiff-autodiff-", 2, |machine, case| {
-        run::twice(&Autodiff::new(Autodiff::new(machine.clone())), case)
+        block_on(run::twice(&Autodiff::new(Autodiff::new(machine.clone())), case))
     }),
 ];
 
@@ -67,7 +67,7 @@ impl Stack {
             takes: |tier, case| {
                 tier == 1 && case.kind == Kind::Op && case.dtypes().iter().all(|dtype| has(dtype))
             },
-            run: Box::new(|case| run::plain(&Toy, case)),
+            run: Box::new(|case| block_on(run::plain(&Toy, case))),
             machine: None,
         }
     }

@@ -3,15 +3,15 @@ use crate::pytorch::args::Args;
 use firesteel::{Result, Tolerance};
 
 table! {
-    /// Element by element, and of whole tensors.
+    /// Element by element.
     compare(a) {
         each eq ge gt le lt ne: (a.operand(1)?);
-        each allclose isclose: (a.operand(1)?, tolerance(a)?);
-        each equal isin: (&a.tensor(1)?);
+        each isclose: (a.operand(1)?, tolerance(a)?);
+        each isin: (&a.tensor(1)?);
     }
 }
 
-fn tolerance<T: Clone>(a: &Args<T>) -> Result<Tolerance> {
+pub(super) fn tolerance<T: Clone>(a: &Args<T>) -> Result<Tolerance> {
     let default = Tolerance::default();
     Ok(Tolerance {
         rtol: a.float_or("rtol", default.rtol)?,

@@ -1,5 +1,5 @@
 //! Picked out and written by indices and masks.
-use super::{Outputs, shape};
+use super::shape;
 use crate::pytorch::args::Args;
 use crate::pytorch::cases::Value;
 use firesteel::{Accumulate, Backend, Error, Index, Reduce, Result, ScatterReduce, Slice, Tensor};
@@ -34,16 +34,9 @@ table! {
 }
 
 table! {
-    /// By masks.
+    /// By a mask.
     mask(a) {
-        each argwhere: ();
         each masked_fill: (&a.tensor(1)?, a.operand(2)?);
-        each masked_scatter: (&a.tensor(1)?, &a.tensor(2)?);
-        each masked_select: (&a.tensor(1)?);
-        "nonzero" => match a.bool("as_tuple")? {
-            true => a.tensor(0)?.nonzero_as_tuple()?.into(),
-            false => Outputs::from(a.tensor(0)?.nonzero()?),
-        },
     }
 }
 

@@ -133,12 +133,13 @@ mod reduce;
 mod special;
 mod view;
 mod vision;
+mod wait;
 
 /// The entries of one family.
 type Family<B> = fn(&str, &Args<Tensor<B>>, &B) -> Result<Option<Outputs<B>>>;
 
 /// The results of the call that stands for `name`, or nothing where there is none.
-pub fn call<B: Backend>(device: &B, name: &str, a: &Args<Tensor<B>>) -> Result<Option<Outputs<B>>> {
+pub async fn call<B: Backend>(device: &B, name: &str, a: &Args<'_, Tensor<B>>) -> Result<Option<Outputs<B>>> {
     let families: &[Family<B>] = &[
         activation::activation,
         activation::softmax,
@@ -190,5 +191,5 @@ pub fn call<B: Backend>(device: &B, name: &str, a: &Args<Tensor<B>>) -> Result<O
             return Ok(Some(outputs));
         }
     }
-    Ok(None)
+    wait::wait(name, a).await
 }

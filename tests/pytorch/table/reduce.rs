@@ -3,8 +3,7 @@ use super::{Outputs, typed};
 use crate::pytorch::args::{Args, Operand};
 use crate::pytorch::cases::Value;
 use firesteel::{
-    Backend, CovOptions, DiffOptions, Dims, Error, HistogramOptions, Interpolation, Order, Result,
-    SearchOptions, Tensor, Unique,
+    CovOptions, DiffOptions, Dims, Error, HistogramOptions, Interpolation, Order, Result, SearchOptions,
 };
 
 table! {
@@ -74,12 +73,6 @@ table! {
             let options = SearchOptions { right: a.bool("right")?, out_int32: a.bool("out_int32")?, sorter: None };
             a.tensor(0)?.bucketize(&a.tensor(1)?, options)?
         },
-        "unique" => {
-            // Ours is always sorted.
-            a.ignore("sorted");
-            distinct(a, a.tensor(0)?.unique(a.opt_dim("dim")?)?)?
-        },
-        "unique_consecutive" => distinct(a, a.tensor(0)?.unique_consecutive(a.opt_dim("dim")?)?)?,
         "searchsorted" => {
             let right = a.bool_or("right", false)? || a.opt_str("side")? == Some("right");
             let sorter = a.opt_tensor("sorter")?;
@@ -138,13 +131,6 @@ fn correction<T: Clone>(a: &Args<T>) -> Result<f64> {
     let unbiased = if a.variant() == "unbiased" { a.opt_bool(1)? } else { a.opt_bool("unbiased")? };
     let unbiased = unbiased.map(|unbiased| if unbiased { 1. } else { 0. });
     Ok(a.opt_float("correction")?.or(unbiased).unwrap_or(1.))
-}
-
-/// What is distinct, and as much about it as is asked for.
-fn distinct<B: Backend>(a: &Args<Tensor<B>>, found: Unique<B>) -> Result<Outputs<B>> {
-    let inverse = a.bool("return_inverse")?.then_some(found.inverse);
-    let counts = a.bool("return_counts")?.then_some(found.counts);
-    Ok(vec![found.values].into_iter().chain(inverse).chain(counts).collect::<Vec<_>>().into())
 }
 
 fn sorted<T: Clone>(a: &Args<T>) -> Result<Order> {
