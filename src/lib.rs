@@ -48,6 +48,9 @@ mod guide {
     struct Backend;
     #[doc = include_str!("../docs/operation.md")]
     struct Operation;
+    #[cfg(feature = "wgpu")]
+    #[doc = include_str!("../docs/browser.md")]
+    struct Browser;
 }
 
 /// What most programs use.

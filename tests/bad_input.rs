@@ -22,9 +22,7 @@ mod pytorch {
 
 mod mutate;
 
-use firesteel::{
-    Autodiff, Backend, Cpu, Differentiable, Result, Tensor, TensorData, backward_all, block_on,
-};
+use firesteel::{Autodiff, Backend, Cpu, Differentiable, Result, Tensor, TensorData, backward_all, block_on};
 use mutate::{Rng, mutate};
 use pytorch::args::Args;
 use pytorch::cases::{self, Case, Kind, Raw};
