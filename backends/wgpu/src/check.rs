@@ -19,6 +19,8 @@ pub(crate) enum Check {
     Divisor { op: &'static str },
     /// What has to hold of truths.
     Required(Requirement),
+    /// A whole number that has to fit in 32 bits, since the device has no wider ones.
+    Wide { op: &'static str },
 }
 
 impl Check {
@@ -59,6 +61,7 @@ impl Check {
             }
             Check::Required(requirement) => requirement.error(),
             Check::Divisor { op } => Error::value(op, "whole numbers cannot be divided by zero"),
+            Check::Wide { op } => crate::narrow::lacking(op, "a result does not fit in 32 bits"),
         }
     }
 }

@@ -131,7 +131,9 @@ impl Backend for Wgpu {
 
     fn fuses(&self, op: &Op<&Meta>) -> bool {
         match op {
-            Op::Fused(Fused::Chain(program), _) => chain::fits(self.0, program),
+            Op::Fused(Fused::Chain(program), xs) => {
+                chain::fits(self.0, program) && (self.0.has_int64() || !narrow::is_wide(program, xs))
+            }
             Op::Fused(Fused::Linear, _) => true,
             Op::Fused(Fused::Attention { .. }, xs) => attention::fits(self.0, xs),
             Op::Fused(Fused::MaxPool(pool) | Fused::AvgPool(pool, _), xs) => pool::fits(pool, xs[0]),
