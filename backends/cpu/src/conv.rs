@@ -8,8 +8,9 @@ use crate::{
     view,
     wide::widened,
     windows::Windows,
+    winograd::{self, Filters},
 };
-use firesteel_core::{Conv, Meta, Result};
+use firesteel_core::{Conv, DType, Meta, Result};
 
 /// How many elements a block of the matrix of what the windows see has, about.
 const BLOCK: usize = 128 * 1024;
@@ -55,6 +56,14 @@ impl Sizes {
         self.channels == 1 && self.filters <= FEW && self.windows.taps() > 1
     }
 
+    /// The sizes for Winograd's way, where a result in F32 is made faster by it.
+    fn winograd(&self, out: &Meta) -> Option<winograd::Sizes> {
+        let (input, output, padding) = self.windows.by_three()?;
+        let Sizes { images, groups, channels, filters, .. } = *self;
+        let by = winograd::Sizes { images, groups, channels, filters, input, output, padding };
+        (out.dtype == DType::F32 && by.pays()).then_some(by)
+    }
+
     /// How wide a block of so many rows is.
     fn block(&self, rows: usize) -> usize {
         (BLOCK / rows.max(1)).next_multiple_of(NARROWEST).min(self.windows.outputs()).max(1)
@@ -69,19 +78,57 @@ impl Sizes {
 /// `y[n, o, p] = Σ w[o, c, q] x[n, c, s p + d q - padding]`.
 pub(crate) fn conv(conv: &Conv, x: &CpuValue, w: &CpuValue, out: &Meta) -> Result<CpuValue> {
     let sizes = Sizes::new(conv, &x.meta, &w.meta, out);
-    widened(&[x, w], out, |xs, out| wide!(out.dtype, T => forward::<T>(xs[0], xs[1], out, &sizes)))
+    widened(&[x, w], out, |xs, out| {
+        if let Some(by) = sizes.winograd(out) {
+            let w = view::contiguous(xs[1])?;
+            let filters =
+                Filters { w: elements(&w), by_filter: 9 * by.channels, by_channel: 9, turned: false };
+            let y =
+                written(out, |y| winograd::forward(elements(&view::contiguous(xs[0])?), filters, y, &by))?;
+            if let Some(y) = y {
+                return Ok(y);
+            }
+        }
+        wide!(out.dtype, T => forward::<T>(xs[0], xs[1], out, &sizes))
+    })
 }
 
 /// `x[n, c, s p + d q - padding] += w[o, c, q] g[n, o, p]`.
 pub(crate) fn input_grad(conv: &Conv, g: &CpuValue, w: &CpuValue, out: &Meta) -> Result<CpuValue> {
     let sizes = Sizes::new(conv, out, &w.meta, &g.meta);
-    widened(&[g, w], out, |xs, out| wide!(out.dtype, T => to_input::<T>(xs[0], xs[1], out, &sizes)))
+    widened(&[g, w], out, |xs, out| {
+        if let Some(by) = sizes.winograd(out).and_then(|by| by.turned()) {
+            let w = view::contiguous(xs[1])?;
+            let filters = Filters { w: elements(&w), by_filter: 9, by_channel: 9 * by.filters, turned: true };
+            let x =
+                written(out, |x| winograd::forward(elements(&view::contiguous(xs[0])?), filters, x, &by))?;
+            if let Some(x) = x {
+                return Ok(x);
+            }
+        }
+        wide!(out.dtype, T => to_input::<T>(xs[0], xs[1], out, &sizes))
+    })
 }
 
 /// `w[o, c, q] = Σ g[n, o, p] x[n, c, s p + d q - padding]`.
 pub(crate) fn weight_grad(conv: &Conv, g: &CpuValue, x: &CpuValue, out: &Meta) -> Result<CpuValue> {
     let sizes = Sizes::new(conv, &x.meta, out, &g.meta);
-    widened(&[g, x], out, |xs, out| wide!(out.dtype, T => to_weight::<T>(xs[0], xs[1], out, &sizes)))
+    widened(&[g, x], out, |xs, out| {
+        if let Some(by) = sizes.winograd(out) {
+            let (g, x) = (view::contiguous(xs[0])?, view::contiguous(xs[1])?);
+            let w = written(out, |w| winograd::weight_gradient(elements(&g), elements(&x), w, &by))?;
+            if let Some(w) = w {
+                return Ok(w);
+            }
+        }
+        wide!(out.dtype, T => to_weight::<T>(xs[0], xs[1], out, &sizes))
+    })
+}
+
+/// A result in F32, where it is written whole.
+fn written(out: &Meta, write: impl FnOnce(&mut [f32]) -> Result<bool>) -> Result<Option<CpuValue>> {
+    let mut y = Output::<f32>::new(out.numel())?;
+    Ok(write(y.slice())?.then(|| y.finish(&out.shape, out.dtype)))
 }
 
 /// The elements of a row-major value.
@@ -183,6 +230,24 @@ fn to_weight<T: Product>(g: &CpuValue, x: &CpuValue, out: &Meta, sizes: &Sizes) 
     let Sizes { images, groups, channels, filters, ref windows } = *sizes;
     let (depth, image, taps, columns) = (sizes.depth(), sizes.image(), windows.taps(), windows.outputs());
     let mut w = Output::<T>::new(out.numel())?;
+    if sizes.is_direct() && windows.is_dense() {
+        let grain = parallel::GRAIN / (8 * images * columns).max(1);
+        parallel::rows(w.slice(), filters * taps, [] as [&mut [()]; 0], grain.max(1), &|first, w, _| {
+            w.fill(T::default());
+            for (i, w) in w.chunks_exact_mut(taps).enumerate() {
+                for n in 0..images {
+                    let filter = n * groups * filters + first * filters + i;
+                    let (g, x) = (&g[filter * columns..], &x[filter / filters * image..]);
+                    windows.correlate(&g[..columns], &x[..image], w)?;
+                }
+            }
+            Ok(())
+        })?;
+        // what is not finite meets zeros there that no window sees
+        if w.slice().iter().all(|w| w.times(T::default()) == T::default()) {
+            return Ok(w.finish(&out.shape, out.dtype));
+        }
+    }
     // each job is some filters and some channels of one group, over all images
     let some_channels = channels.div_ceil(sizes.parts(groups)).max(1);
     let some_filters = filters.div_ceil(sizes.parts(groups * channels)).max(1);

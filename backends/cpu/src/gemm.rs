@@ -132,6 +132,9 @@ pub(crate) trait Product: Native {
 
     /// The product; of integers, wrapping.
     fn times(self, other: Self) -> Self;
+
+    /// `self + a b`; rounded once where the hardware does so.
+    fn plus_product<L: Level>(self, a: Self, b: Self) -> Self;
 }
 
 macro_rules! by_gemm {
@@ -180,6 +183,11 @@ macro_rules! by_gemm {
             fn times(self, other: Self) -> Self {
                 self * other
             }
+
+            #[inline(always)]
+            fn plus_product<L: Level>(self, a: Self, b: Self) -> Self {
+                L::fma(a, b, self)
+            }
         }
     )*};
 }
@@ -205,22 +213,22 @@ fn dots<T: Real>(a: Matrix<T>, x: Matrix<T>, threads: bool) -> Vec<T> {
 
 /// `Σ aᵢ bᵢ`, in as many sums as the adders can work on at once.
 #[inline(always)]
-fn dot<L: Level, T: Real>(a: &[T], b: &[T]) -> T {
+pub(crate) fn dot<L: Level, T: Product>(a: &[T], b: &[T]) -> T {
     let mut lanes = [T::default(); 64];
     let ((whole_a, rest_a), (whole_b, rest_b)) = (a.as_chunks::<64>(), b.as_chunks::<64>());
     for (a, b) in whole_a.iter().zip(whole_b) {
         for i in 0..64 {
-            lanes[i] = L::fma(a[i], b[i], lanes[i]);
+            lanes[i] = lanes[i].plus_product::<L>(a[i], b[i]);
         }
     }
     for ((lane, a), b) in lanes.iter_mut().zip(rest_a).zip(rest_b) {
-        *lane = L::fma(*a, *b, *lane);
+        *lane = lane.plus_product::<L>(*a, *b);
     }
     let mut width = 64;
     while width > 1 {
         width /= 2;
         for i in 0..width {
-            lanes[i] += lanes[i + width];
+            lanes[i] = lanes[i].plus(lanes[i + width]);
         }
     }
     lanes[0]
@@ -271,6 +279,11 @@ macro_rules! by_loops {
             #[inline(always)]
             fn times(self, other: Self) -> Self {
                 self.wrapping_mul(other)
+            }
+
+            #[inline(always)]
+            fn plus_product<L: Level>(self, a: Self, b: Self) -> Self {
+                self.plus(a.times(b))
             }
         }
     )*};

@@ -22,6 +22,7 @@ mod loss;
 mod math;
 mod matmul;
 mod memory;
+mod micro;
 mod norm;
 mod number;
 mod parallel;
@@ -38,9 +39,11 @@ mod stream;
 #[cfg(test)]
 mod testing;
 mod topk;
+mod turn;
 mod update;
 mod view;
 mod windows;
+mod winograd;
 
 pub use parallel::{num_threads, set_num_threads};
 pub use value::CpuValue;

@@ -129,8 +129,11 @@ impl Windows {
     fn line(&self, mut line: usize, mut tap: usize) -> Option<usize> {
         let (mut seen, mut size) = (0, 1);
         for axis in (0..self.last()).rev() {
-            let (at, reach) = (line % self.output[axis], tap % self.kernel[axis]);
-            (line, tap) = (line / self.output[axis], tap / self.kernel[axis]);
+            let (mut at, mut reach) = (line, tap);
+            if axis > 0 {
+                (at, reach) = (line % self.output[axis], tap % self.kernel[axis]);
+                (line, tap) = (line / self.output[axis], tap / self.kernel[axis]);
+            }
             let at =
                 (at * self.stride[axis] + reach * self.dilation[axis]).checked_sub(self.padding[axis])?;
             seen += (at < self.input[axis]).then_some(at * size)?;
@@ -177,6 +180,15 @@ impl Windows {
         self.stride.iter().all(|&step| step == 1) && padded.is_some_and(|padded| padded <= room)
     }
 
+    /// The sizes of input, output and padding, where windows of 3x3 step by one.
+    pub(crate) fn by_three(&self) -> Option<([usize; 2], [usize; 2], [usize; 2])> {
+        let one = |sizes: &Axes| sizes[..] == [1, 1];
+        let pair = |sizes: &Axes| Some([*sizes.first()?, *sizes.get(1)?]);
+        let fits = self.kernel[..] == [3, 3] && one(&self.stride) && one(&self.dilation);
+        let small = self.padding.iter().all(|&padding| padding <= 2);
+        (fits && small).then_some((pair(&self.input)?, pair(&self.output)?, pair(&self.padding)?))
+    }
+
     /// The windows by which an input's gradient sees that of the result, where these are dense and no padding is
     /// wider than a window.
     pub(crate) fn turned(&self) -> Option<Self> {
@@ -208,12 +220,12 @@ impl Windows {
         }
     }
 
-    /// Calls `f` with the number of the first window of each line, and what `sums` has for the line, where they lie as
-    /// the padded input does.
-    pub(crate) fn lines<T>(&self, padded: &Layout, sums: &[T], mut f: impl FnMut(usize, &[T])) {
+    /// Calls `f` for each line of windows: with the number of its first, with its place where windows lie as the
+    /// padded input does, and with how many there are.
+    pub(crate) fn lines(&self, padded: &Layout, mut f: impl FnMut(usize, usize, usize)) {
         let (rows, width, _) = innermost(&Layout { shape: self.output[..].into(), ..padded.clone() });
         for (line, at) in rows.offsets().enumerate() {
-            f(line * width, &sums[at..at + width]);
+            f(line * width, at, width);
         }
     }
 
