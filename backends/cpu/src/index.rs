@@ -16,6 +16,9 @@ use crate::{
 use firesteel_core::{DType, Error, Layout, Meta, Result, Scatter};
 use std::borrow::Cow;
 
+/// How many elements are filled with one number before what is written to them, about: they are to stay in cache.
+const FILLED: usize = 16 * 1024;
+
 /// Runs a body with `T` bound to a type of the dtype's elements, and `join` to how two of them are joined:
 /// that there, and the new one.
 macro_rules! joining {
@@ -154,13 +157,23 @@ fn scattered(
     let slice = shape[1..].iter().product::<usize>();
     joining!(kind, into.meta.dtype, T, join => {
         let xs = x.rows::<T>().unwrap_or_default();
-        let mut y = copied::<T>(into)?;
-        if !xs.is_empty() {
-            parallel::pieces(y.slice(), slice, share(into, xs.len()), |first, y| {
-                let shape = into.meta.shape.with(0, y.len() / slice);
-                scatter_slices(y, &Layout::contiguous(shape), first, &index.meta.shape, &places, xs, axis, join);
-            });
-        }
+        let uniform = into.uniform::<T>();
+        let mut y = if uniform.is_some() { Output::new(into.meta.numel())? } else { copied::<T>(into)? };
+        // along axis 0 the index may lead anywhere, else some slices at a time are filled and written in cache
+        let some = if axis == 0 { usize::MAX } else { (FILLED / slice.max(1)).max(1) };
+        let written = if uniform.is_some() { into.meta.numel() } else { xs.len() };
+        parallel::pieces(y.slice(), slice, share(into, written), |first, y| {
+            for (i, y) in y.chunks_mut(some.saturating_mul(slice).max(1)).enumerate() {
+                if let Some(x) = uniform {
+                    y.fill(x);
+                }
+                if !xs.is_empty() {
+                    let layout = Layout::contiguous(into.meta.shape.with(0, y.len() / slice));
+                    let first = first + i * some;
+                    scatter_slices(y, &layout, first, &index.meta.shape, &places, xs, axis, join);
+                }
+            }
+        });
         Ok(y.finish(shape, into.meta.dtype))
     })
 }

@@ -145,8 +145,12 @@ fn columns<T: Real>(x: &[T], channels: usize, first: usize, means: &mut [T], rst
 /// `y = (x - mean) · rstd · weight + bias`, without those that are empty.
 #[inline(always)]
 fn affine<T: Real>(x: &[T], y: &mut [T], mean: T, rstd: T, weight: &[T], bias: &[T]) {
-    y.iter_mut().zip(x).for_each(|(y, x)| *y = (*x - mean) * rstd);
-    scale(y, weight, bias);
+    let y = y.iter_mut().zip(x.iter().map(|x| (*x - mean) * rstd));
+    match (weight, bias) {
+        ([], _) => y.for_each(|(y, x)| *y = x),
+        (weight, []) => y.zip(weight).for_each(|((y, x), w)| *y = x * *w),
+        (weight, bias) => y.zip(weight.iter().zip(bias)).for_each(|((y, x), (w, b))| *y = x * *w + *b),
+    }
 }
 
 /// `y = y · weight + bias`, without those that are empty.

@@ -1,8 +1,11 @@
 //! The same elements, seen otherwise; copied where no strides describe that.
 use crate::{
-    CpuValue, parallel,
+    CpuValue, chain, parallel,
+    stream::{fence, stream},
+    turn::turn_rows,
     value::{Native, Output},
 };
+use bytemuck::{cast_slice, cast_slice_mut};
 use firesteel_core::{Layout, Result, Shape};
 use smallvec::SmallVec;
 use std::ops::Range;
@@ -10,8 +13,10 @@ use std::ops::Range;
 #[cfg(test)]
 mod tests;
 
-/// Elements of a transposed copy that are read together and written together: of F32, a cache line.
+/// Elements of a transposed copy that are written together: of F32, a cache line.
 const TILE: usize = 16;
+/// Elements that are read together: some lines, as memory likes it.
+const LONG: usize = 4 * TILE;
 /// Tiles are taken from blocks of this side, so that the pages in use are few.
 const BLOCK: usize = 8 * TILE;
 
@@ -56,12 +61,16 @@ pub(crate) fn copy_into<T: Native>(x: &CpuValue, y: &mut [T], to: &Layout) {
     };
     // one step of the outermost axis leads past everything that the others reach
     let unit = outer.to.unsigned_abs();
+    let streams = chain::streams(&x.meta);
     let len = (y.len() - to).min(outer.size * unit);
     parallel::pieces(&mut y[to..to + len], unit, parallel::GRAIN, |first, y| {
         let outer = Axis { size: y.len().div_ceil(unit), ..outer };
         let from = from.wrapping_add_signed(first as isize * outer.from);
         let axes: Axes = [outer].into_iter().chain(inner.iter().copied()).collect();
-        copy_piece(memory, from, y, &axes);
+        copy_piece(memory, from, y, &axes, streams);
+        if streams {
+            fence();
+        }
     });
 }
 
@@ -112,8 +121,9 @@ impl Copy {
     }
 }
 
-/// Copies to `y` from its start, on this thread.
-fn copy_piece<T: Native>(memory: &[T], from: usize, y: &mut [T], axes: &[Axis]) {
+/// Copies to `y` from its start, on this thread; around the caches where `streams` is set and lines of memory are
+/// written whole.
+fn copy_piece<T: Native>(memory: &[T], from: usize, y: &mut [T], axes: &[Axis], streams: bool) {
     let Some((&last, rest)) = axes.split_last() else {
         return;
     };
@@ -127,7 +137,9 @@ fn copy_piece<T: Native>(memory: &[T], from: usize, y: &mut [T], axes: &[Axis]) 
         _ => match turned {
             Some(i) => {
                 let others: Axes = [&rest[..i], &rest[i + 1..]].concat().into();
-                each(&others, from, 0, &mut |from, to| transpose(memory, from, y, to, rest[i], last));
+                each(&others, from, 0, &mut |from, to| {
+                    transpose(memory, from, y, to, [rest[i], last], streams);
+                });
             }
             None => each(rest, from, 0, &mut |mut from, mut to| {
                 for _ in 0..size {
@@ -152,47 +164,49 @@ fn each<F: FnMut(usize, usize)>(axes: &[Axis], from: usize, to: usize, f: &mut F
 }
 
 /// Reads along one axis and writes along another, tile by tile: `read` lies densely in `memory`, `written` in `y`.
-fn transpose<T: Native>(memory: &[T], from: usize, y: &mut [T], to: usize, read: Axis, written: Axis) {
+fn transpose<T: Native>(
+    memory: &[T],
+    from: usize,
+    y: &mut [T],
+    to: usize,
+    [read, written]: [Axis; 2],
+    streams: bool,
+) {
     let steps =
         |range: Range<usize>, step| range.clone().step_by(step).map(move |i| i..range.end.min(i + step));
+    let mut held = [[T::default(); TILE]; LONG];
     for block in steps(0..read.size, BLOCK) {
         for columns in steps(0..written.size, BLOCK) {
-            for (rows, columns) in steps(block.clone(), TILE)
+            for (rows, columns) in steps(block.clone(), LONG)
                 .flat_map(|rows| steps(columns.clone(), TILE).map(move |c| (rows.clone(), c)))
             {
                 let from = from.wrapping_add_signed(columns.start as isize * written.from) + rows.start;
-                let to = to + rows.start * read.to.unsigned_abs() + columns.start;
-                tile(
-                    memory,
-                    from,
-                    y,
-                    to,
-                    Axis { size: rows.len(), ..read },
-                    Axis { size: columns.len(), ..written },
-                );
+                let held = &mut held[..rows.len()];
+                read_tile(memory, from, written.from, columns.len(), held);
+                for (held, row) in held.iter().zip(rows) {
+                    let y = &mut y[to + row * read.to.unsigned_abs() + columns.start..][..columns.len()];
+                    if streams && y.len() == TILE && y.as_ptr().addr().is_multiple_of(size_of_val(held)) {
+                        stream(cast_slice(held), cast_slice_mut(y));
+                    } else {
+                        y.copy_from_slice(&held[..y.len()]);
+                    }
+                }
             }
         }
     }
 }
 
-/// A tile, which is read as a whole before it is written: lines of memory are then used once, even where they
-/// would drive each other out of the cache.
+/// Reads a tile as a whole, before it is written: `count` rows, which lie `step` apart, as columns. Lines of memory
+/// are then used once, even where they would drive each other out of the cache.
 #[inline(always)]
-fn tile<T: Native>(memory: &[T], from: usize, y: &mut [T], to: usize, read: Axis, written: Axis) {
-    let mut held = [[T::default(); TILE]; TILE];
-    let full = read.size == TILE && written.size == TILE;
-    for (i, held) in held[..written.size].iter_mut().enumerate() {
-        let memory = &memory[from.wrapping_add_signed(i as isize * written.from)..];
-        match memory.first_chunk() {
-            Some(row) if full => *held = *row,
-            _ => held[..read.size].copy_from_slice(&memory[..read.size]),
-        }
-    }
-    for i in 0..read.size {
-        let y = &mut y[to + i * read.to.unsigned_abs()..];
-        match y.first_chunk_mut::<TILE>() {
-            Some(row) if full => *row = std::array::from_fn(|j| held[j][i]),
-            _ => y[..written.size].iter_mut().zip(&held).for_each(|(y, held)| *y = held[i]),
+fn read_tile<T: Native>(memory: &[T], from: usize, step: isize, count: usize, held: &mut [[T; TILE]]) {
+    match usize::try_from(step) {
+        Ok(step) if count == TILE => turn_rows(&memory[from..], step, held),
+        _ => {
+            for i in 0..count {
+                let x = &memory[from.wrapping_add_signed(i as isize * step)..];
+                held.iter_mut().zip(x).for_each(|(held, x)| held[i] = *x);
+            }
         }
     }
 }

@@ -24,6 +24,8 @@ pub(crate) struct Strips<'a, T> {
     band: usize,
     /// Elements of all strips; the last line's are padding.
     held: usize,
+    /// Where in the strips of a line each place of a window along it begins to see.
+    columns: Vec<usize>,
 }
 
 /// What a place in a window sees as the window moves along a line.
@@ -46,6 +48,7 @@ impl<'a, T: Native> Strips<'a, T> {
             strip: windows.output[last].saturating_add(reach / windows.stride[last]),
             band: 1,
             held: 0,
+            columns: vec![],
         };
         let size = |band| (strips.lines(&(0..band)).len() + 1).saturating_mul(strips.line());
         let bands = if last == 0 { 1 } else { windows.output[0].max(1) };
@@ -55,6 +58,9 @@ impl<'a, T: Native> Strips<'a, T> {
         strips.held = (most.unwrap_or(0) + 1).saturating_mul(strips.line());
         strips.memory = Output::new(strips.held.saturating_add(SLACK))?;
         strips.memory.slice().fill(fill);
+        let reaches = (0..windows.kernel[last]).map(|tap| tap * windows.dilation[last]);
+        let stride = windows.stride[last];
+        strips.columns = reaches.map(|reach| reach % stride * strips.strip + reach / stride).collect();
         Ok(strips)
     }
 
@@ -106,10 +112,10 @@ impl<'a, T: Native> Strips<'a, T> {
             let at = w.line(line, tap);
             let start = at.map_or(blank, |at| (at - first) * size);
             let row = (at.unwrap_or(0) * w.input[last]) as isize - w.padding[last] as isize;
-            seen.extend((0..w.kernel[last]).map(|tap| {
-                let reach = tap * w.dilation[last];
-                let strip = reach % w.stride[last] * self.strip + reach / w.stride[last];
-                Seen { start: start + strip, place: row + reach as isize }
+            let places = self.columns.iter().enumerate();
+            seen.extend(places.map(|(tap, strip)| Seen {
+                start: start + strip,
+                place: row + (tap * w.dilation[last]) as isize,
             }));
         }
     }
@@ -119,13 +125,15 @@ impl<'a, T: Native> Strips<'a, T> {
         let (w, last, size, strip) = (self.windows, self.windows.last(), self.line(), self.strip);
         let (width, stride, padding) = (w.input[last], w.stride[last], w.padding[last]);
         let x = x[lines.start * width..lines.end * width].chunks_exact(width.max(1));
-        for (x, y) in x.zip(self.memory.slice().chunks_exact_mut(size)) {
+        let lines = x.zip(self.memory.slice().chunks_exact_mut(size));
+        dispatch_v3!(|L| for (x, y) in lines {
             for (phase, y) in y.chunks_exact_mut(strip).enumerate() {
                 let from = padding.saturating_sub(phase).div_ceil(stride).min(strip);
                 let at = (from * stride + phase).saturating_sub(padding);
-                let Some(x) = x.get(at..) else { continue };
-                dispatch_v3!(|L| zip(&mut y[from..], x, stride, |y, x| *y = *x));
+                if let Some(x) = x.get(at..) {
+                    zip(&mut y[from..], x, stride, |y, x| *y = *x);
+                }
             }
-        }
+        });
     }
 }
