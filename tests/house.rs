@@ -81,7 +81,8 @@ const FAMILIES: &[(&str, &[&str])] = &[
     ("loss", &["tensor", "cpu", "wgpu", "autodiff", "decompose"]),
     ("pool", &["tensor", "cpu", "wgpu", "autodiff", "decompose"]),
     ("chain", &["cpu", "wgpu", "autodiff"]),
-    ("custom", &["cpu", "autodiff"]),
+    ("custom", &["cpu", "wgpu", "autodiff"]),
+    ("require", &["cpu", "wgpu"]),
 ];
 
 fn room(name: &str) -> PathBuf {

@@ -5,7 +5,9 @@
 mod common;
 
 use common::{gpu, numbers};
-use firesteel_core::{Backend, Binary, DType, Data, ErrorKind, Fused, Op, Scatter, TensorData, block_on};
+use firesteel_core::{
+    Backend, Binary, DType, Data, ErrorKind, Fused, Op, Requirement, Scatter, TensorData, block_on,
+};
 use firesteel_wgpu::WgpuValue;
 
 #[test]
@@ -30,6 +32,13 @@ fn failed_checks_are_errors_when_numbers_are_read() {
     // what lies past the end is no number
     let y = gpu.run(Op::Binary(Binary::Remainder, &b, &a)).unwrap();
     assert_eq!(read(&y[0]).unwrap().data(), &Data::I32(vec![0, 0, 0]));
+
+    let truths = up(Data::Bool(vec![true, true, true, true, false]));
+    gpu.run(Op::Require(&truths, Requirement::Weight)).unwrap();
+    let error = gpu.synchronize().unwrap_err().to_string();
+    assert!(error.starts_with("multinomial: weights have to be 0 or more"), "{error}");
+    let y = gpu.run(Op::Require(&up(Data::Bool(vec![true; 5])), Requirement::Weight)).unwrap();
+    assert_eq!(read(&y[0]).unwrap().data(), &Data::Bool(vec![true; 5]));
 
     out_of_range();
 }
