@@ -90,15 +90,15 @@ formulas! {
 
     /// `ln (eˣ + eʸ)` without overflow: the larger, and `ln (1 + e^-|x - y|)`. Equal infinities have no gap.
     logaddexp(x, other) = {
-        let gap = x.eq(other).where_(0.0, x - other).abs();
-        x.maximum(other) + (-gap).exp().log1p()
+        let (larger, gap) = larger_and_gap(x, other);
+        larger + gap.exp().log1p()
     };
     example "[1000.0]": "logaddexp(0.0)" => f32 "[1000.]";
 
     /// `log₂ (2ˣ + 2ʸ)` without overflow: the larger, and `log₂ (1 + 2^-|x - y|)`. Equal infinities have no gap.
     logaddexp2(x, other) = {
-        let gap = x.eq(other).where_(0.0, x - other).abs();
-        x.maximum(other) + (-gap).exp2().log1p() / LN_2
+        let (larger, gap) = larger_and_gap(x, other);
+        larger + gap.exp2().log1p() / LN_2
     };
     example "[3.0]": "logaddexp2(3.0)" => f32 "[4.]";
 
@@ -159,6 +159,15 @@ formulas! {
     /// Whether it is -∞.
     isneginf(x) = x.eq(f64::NEG_INFINITY);
     example "[f64::INFINITY, f64::NEG_INFINITY]": "isneginf()" => bool "[false, true]";
+}
+
+/// The larger of both, and how far the other is from it, which is not positive. Of equals `x` is the larger: no corner, as of
+/// a maximum or a magnitude, takes from the second derivative there.
+fn larger_and_gap<B: Backend>(x: &Expr<B>, other: &Expr<B>) -> (Expr<B>, Expr<B>) {
+    let first = x.ge(other);
+    let (larger, smaller) = (first.where_(x, other), first.where_(other, x));
+    let gap = (x.eq(other) & x.isinf()).where_(0.0, smaller - &larger);
+    (larger, gap)
 }
 
 impl<B: Backend> Expr<B> {
