@@ -81,10 +81,10 @@ fn rows<B: Backend>() -> Vec<Row<B>> {
         }),
         row("conv2d 32x256x14x14, 64 1x1", &[&[32, 256, 14, 14], &[64, 256, 1, 1]], |x| conv(x, 1, 0, 1)),
         row("max_pool2d 32x64x112x112, 3x3 / 2", &[&[32, 64, 112, 112]], |x| {
-            fused(Fused::MaxPool(window([55, 55])), x)
+            fused(Fused::MaxPool(window([55, 55]).into()), x)
         }),
         row("avg_pool2d 32x64x112x112, 3x3 / 2", &[&[32, 64, 112, 112]], |x| {
-            fused(Fused::AvgPool(window([55, 55]), firesteel::Divisor::Padded), x)
+            fused(Fused::AvgPool(window([55, 55]).into(), firesteel::Divisor::Padded), x)
         }),
     ]
 }
@@ -100,7 +100,7 @@ fn fused<B: Backend>(fused: Fused, x: &[Tensor<B>]) -> Result<Tensor<B>> {
 fn conv<B: Backend>(x: &[Tensor<B>], stride: usize, padding: usize, groups: usize) -> Result<Tensor<B>> {
     let both = |n: usize| [n, n].as_slice().into();
     let conv = Conv { stride: both(stride), padding: both(padding), dilation: both(1), groups };
-    Tensor::one(Op::Conv(conv, &x[0], &x[1]))
+    Tensor::one(Op::Conv(conv.into(), &x[0], &x[1]))
 }
 
 /// A window of 3x3, two apart.

@@ -1,5 +1,8 @@
 //! Where the elements of a view lie in memory: the arithmetic that all machines share.
-use crate::{Axes, Shape, Span};
+use crate::{
+    Axes, Shape, Span,
+    shape::{copied, zeros},
+};
 use smallvec::SmallVec;
 
 /// Distances between neighbours along each axis, in elements.
@@ -28,12 +31,13 @@ pub struct Layout {
 impl Clone for Layout {
     #[inline]
     fn clone(&self) -> Self {
-        Self { shape: self.shape.clone(), strides: SmallVec::from_slice(&self.strides), offset: self.offset }
+        Self { shape: self.shape.clone(), strides: copied(&self.strides), offset: self.offset }
     }
 }
 
 impl Layout {
     /// Row-major, from the start of the buffer.
+    #[inline]
     pub fn contiguous(shape: Shape) -> Self {
         let strides = shape.strides();
         Self { shape, strides, offset: 0 }
@@ -41,11 +45,12 @@ impl Layout {
 
     /// One element, seen everywhere.
     pub fn uniform(shape: Shape) -> Self {
-        let strides = smallvec::smallvec![0; shape.rank()];
+        let strides = zeros(shape.rank());
         Self { shape, strides, offset: 0 }
     }
 
     /// Whether the elements lie row-major without gaps (wherever they begin).
+    #[inline]
     pub fn is_contiguous(&self) -> bool {
         if self.shape.contains(&0) {
             return true;

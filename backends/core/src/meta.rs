@@ -20,16 +20,19 @@ pub struct Meta {
 
 impl Meta {
     /// Both together.
+    #[inline]
     pub fn new(shape: impl Into<Shape>, dtype: DType) -> Self {
         Self { shape: shape.into(), dtype }
     }
 
     /// How many elements there are.
+    #[inline]
     pub fn numel(&self) -> usize {
         self.shape.numel()
     }
 
     /// How many bytes the elements fill.
+    #[inline]
     pub fn bytes(&self) -> usize {
         self.numel().saturating_mul(self.dtype.size())
     }

@@ -18,12 +18,32 @@ pub type Axes = SmallVec<[usize; 4]>;
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Shape(SmallVec<[usize; 4]>);
 
-/// By a copy of the memory: `SmallVec`'s own goes size by size, which is felt where tensors are small.
 impl Clone for Shape {
     #[inline]
     fn clone(&self) -> Self {
-        Self(SmallVec::from_slice(&self.0))
+        Self(copied(&self.0))
     }
+}
+
+/// So many strides of zero.
+#[inline]
+pub(crate) fn zeros(rank: usize) -> SmallVec<[isize; 4]> {
+    if rank <= 4 { SmallVec::from_buf_and_len([0; 4], rank) } else { SmallVec::from_elem(0, rank) }
+}
+
+/// The same numbers. `SmallVec`'s own copy calls the system for a few words, which is felt where tensors are small.
+#[inline]
+pub(crate) fn copied<T: Copy + Default>(numbers: &[T]) -> SmallVec<[T; 4]> {
+    let none = T::default();
+    let inline = match *numbers {
+        [] => [none; 4],
+        [a] => [a, none, none, none],
+        [a, b] => [a, b, none, none],
+        [a, b, c] => [a, b, c, none],
+        [a, b, c, d] => [a, b, c, d],
+        _ => return SmallVec::from_slice(numbers),
+    };
+    SmallVec::from_buf_and_len(inline, numbers.len())
 }
 
 impl Shape {
@@ -38,11 +58,13 @@ impl Shape {
     }
 
     /// How many elements there are. Saturates, as sizes that overflow never pass `infer`.
+    #[inline]
     pub fn numel(&self) -> usize {
         self.checked_numel().unwrap_or(usize::MAX)
     }
 
     /// How many elements there are, or nothing where that overflows.
+    #[inline]
     pub fn checked_numel(&self) -> Option<usize> {
         if self.0.contains(&0) {
             return Some(0);
@@ -57,8 +79,9 @@ impl Shape {
     }
 
     /// Row-major strides, in elements.
+    #[inline]
     pub fn strides(&self) -> SmallVec<[isize; 4]> {
-        let mut strides: SmallVec<[isize; 4]> = smallvec::smallvec![0; self.rank()];
+        let mut strides = zeros(self.rank());
         let mut step = 1usize;
         for (stride, &size) in strides.iter_mut().zip(&self.0).rev() {
             *stride = step as isize;
@@ -214,6 +237,7 @@ impl From<()> for Shape {
     }
 }
 impl From<&Shape> for Shape {
+    #[inline]
     fn from(shape: &Shape) -> Self {
         shape.clone()
     }

@@ -52,7 +52,11 @@ fn lines<'a>(xs: &[&'a CpuValue], out: &Meta) -> Option<SmallVec<[(DType, Number
     if chain::streams(out) || out.dtype.is_half() || xs.iter().all(|x| x.is_same()) {
         return None;
     }
-    xs.iter().map(|x| Some((x.meta.dtype, Numbers::all(x)?))).collect()
+    let mut lines = SmallVec::new();
+    for x in xs {
+        lines.push((x.meta.dtype, Numbers::all(x)?));
+    }
+    Some(lines)
 }
 
 /// The order of axes, other than their own, in which all operands are row-major.

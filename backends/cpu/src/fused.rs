@@ -1,6 +1,7 @@
 //! Kernels for operations that have parts.
 use crate::{
-    CpuValue, attention, chain, elementwise, loss, matmul, norm, pool, real::Real, softmax, topk, wide::wide,
+    CpuValue, attention, chain, elementwise, loss, lstm, matmul, norm, panels::Lanes, pool, softmax, topk,
+    wide::wide,
 };
 use firesteel_core::{DType, Error, Fused, Meta, Metas, Outputs, Result};
 use smallvec::smallvec;
@@ -17,6 +18,8 @@ pub(crate) fn has_kernel(fused: &Fused, xs: &[&Meta]) -> bool {
         | Fused::BatchNorm { .. }
         | Fused::Attention { .. }
         | Fused::CrossEntropy { .. }
+        | Fused::Lstm { .. }
+        | Fused::LstmGrad
         | Fused::AvgPool(..) => some,
         // it keeps places in 32 bits
         Fused::MaxPool(_) => some && xs.iter().all(|x| x.numel() < u32::MAX as usize),
@@ -41,7 +44,7 @@ pub(crate) fn fused(fused: &Fused, xs: &[&CpuValue], out: &Metas) -> Result<Outp
     }
 }
 
-fn of_reals<T: Real>(fused: &Fused, xs: &[&CpuValue], out: &Metas) -> Result<Outputs<CpuValue>> {
+fn of_reals<T: Lanes>(fused: &Fused, xs: &[&CpuValue], out: &Metas) -> Result<Outputs<CpuValue>> {
     let one = |y: Result<CpuValue>| y.map(|y| smallvec![y]);
     match (fused, xs) {
         (Fused::Softmax(axis), [x]) => one(softmax::softmax::<T>(x, *axis, &out[0])),
@@ -54,6 +57,12 @@ fn of_reals<T: Real>(fused: &Fused, xs: &[&CpuValue], out: &Metas) -> Result<Out
             loss::cross_entropy::<T>(x, target, *ignore_index, out)
         }
         (Fused::AvgPool(pool, divisor), [x]) => one(pool::avg_pool::<T>(x, pool, *divisor, &out[0])),
+        (Fused::Lstm { gates }, [x, w, u, h, c, rest @ ..]) => {
+            lstm::forward::<T>(x, [w, u], rest.first().copied(), [h, c], *gates)
+        }
+        (Fused::LstmGrad, [u, c0, c, gates, dy, dc, rest @ ..]) => {
+            lstm::backward::<T>(u, [c0, c, gates], [dy, dc], rest.first().copied())
+        }
         _ => Err(without_kernel(fused)),
     }
 }

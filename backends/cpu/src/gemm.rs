@@ -63,6 +63,14 @@ impl<'a, T> Matrix<'a, T> {
         &self.data[self.at(i, 0)..][..self.size[1]]
     }
 
+    /// The numbers of a column.
+    pub(crate) fn column(self, j: usize) -> impl Iterator<Item = T>
+    where
+        T: Copy,
+    {
+        (0..self.size[0]).map(move |i| self.data[self.at(i, j)])
+    }
+
     fn pointer(&self) -> *const T {
         self.data.as_ptr().wrapping_add(self.start)
     }

@@ -90,11 +90,12 @@ impl CpuValue {
 
     /// The elements row-major, where they lie so.
     pub(crate) fn rows<T: Native>(&self) -> Option<&[T]> {
-        if self.is_same() && self.meta.numel() != 1 || !self.layout.is_contiguous() {
+        let len = self.meta.numel();
+        if self.is_same() && len != 1 || !self.layout.is_contiguous() {
             return None;
         }
-        let start = if self.meta.numel() == 0 { 0 } else { self.layout.offset };
-        self.memory().get(start..start + self.meta.numel())
+        let start = if len == 0 { 0 } else { self.layout.offset };
+        self.memory().get(start..start + len)
     }
 
     /// The one element that is everywhere, where that is so by storage.
@@ -153,6 +154,11 @@ impl<T: Native> Output<T> {
     /// What is to be written, with whatever was there before.
     pub(crate) fn slice(&mut self) -> &mut [T] {
         &mut bytemuck::cast_slice_mut(self.block.bytes_mut())[..self.len]
+    }
+
+    /// What was written.
+    pub(crate) fn read(&self) -> &[T] {
+        &bytemuck::cast_slice(self.block.bytes())[..self.len]
     }
 
     /// A row-major value of a shape with as many elements.

@@ -295,7 +295,7 @@ fn max_pool() -> Result {
         for dtype in FLOATS.into_iter().chain([DType::I64, DType::I32, DType::I8, DType::U8]) {
             // small numbers, so that some are equal
             let x = Tensor::one(Op::Cast(&(normal(&shape, DType::F32, 1)? * 2.0)?, DType::I8))?;
-            check(&Fused::MaxPool(pool.clone()), &[Tensor::one(Op::Cast(&x, dtype))?])?;
+            check(&Fused::MaxPool(pool.clone().into()), &[Tensor::one(Op::Cast(&x, dtype))?])?;
         }
     }
     Ok(())
@@ -316,8 +316,8 @@ fn max_pool_of_what_is_not_finite() -> Result {
         dilation: [1].as_slice().into(),
         output: [output].as_slice().into(),
     };
-    check(&Fused::MaxPool(pool(2, 1, 1, 7)), &[Tensor::new(rows, &Cpu)?])?;
-    check(&Fused::MaxPool(pool(3, 3, 0, 2)), &[Tensor::new(rows, &Cpu)?])
+    check(&Fused::MaxPool(pool(2, 1, 1, 7).into()), &[Tensor::new(rows, &Cpu)?])?;
+    check(&Fused::MaxPool(pool(3, 3, 0, 2).into()), &[Tensor::new(rows, &Cpu)?])
 }
 
 #[test]
@@ -326,9 +326,52 @@ fn avg_pool() -> Result {
         for dtype in FLOATS {
             let x = normal(&shape, dtype, 1)?;
             for divisor in [Divisor::Padded, Divisor::Inside, Divisor::Fixed(3)] {
-                check(&Fused::AvgPool(pool.clone(), divisor), std::slice::from_ref(&x))?;
+                check(&Fused::AvgPool(pool.clone().into(), divisor), std::slice::from_ref(&x))?;
             }
         }
     }
+    Ok(())
+}
+
+#[test]
+fn lstm() -> Result {
+    for dtype in FLOATS {
+        for [steps, rows, inputs, hidden] in
+            [[1, 1, 1, 1], [3, 2, 4, 5], [4, 9, 7, 33], [2, 0, 2, 3], [2, 3, 2, 0], [2, 3, 0, 2]]
+        {
+            let of = |shape: &[usize], seed| normal(shape, dtype, seed);
+            let (w, u) = (of(&[4 * hidden, inputs], 1)?, of(&[4 * hidden, hidden], 2)?);
+            let state = |seed| of(&[rows, hidden], seed);
+            let mut xs = vec![of(&[steps, rows, inputs], 5)?, w, u.clone(), state(3)?, state(4)?];
+            check(&Fused::Lstm { gates: true }, &xs)?;
+            xs.push(of(&[4 * hidden], 6)?);
+            check(&Fused::Lstm { gates: true }, &xs)?;
+            check(&Fused::Lstm { gates: false }, &xs)?;
+            let states = |seed| of(&[steps, rows, hidden], seed);
+            let gates = of(&[steps, rows, 4 * hidden], 7)?.sigmoid()?;
+            let mut xs = vec![u, state(3)?, states(4)?, gates.clone(), states(5)?, states(6)?];
+            check(&Fused::LstmGrad, &xs)?;
+            xs.push(gates);
+            check(&Fused::LstmGrad, &xs)?;
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn an_lstm_is_the_same_with_any_number_of_threads() -> Result {
+    let [steps, rows, inputs, hidden] = [5, 50, 30, 64];
+    let of = |shape: &[usize], seed| normal(shape, DType::F32, seed);
+    let (x, w, u) =
+        (of(&[steps, rows, inputs], 1)?, of(&[4 * hidden, inputs], 2)?, of(&[4 * hidden, hidden], 3)?);
+    let state = of(&[rows, hidden], 4)?;
+    let run = || {
+        let operands = [&x, &w, &u, &state, &state].into_iter().collect();
+        Tensor::one(Op::Fused(Fused::Lstm { gates: false }, operands))?.to_vec::<f32>()
+    };
+    firesteel_cpu::set_num_threads(1)?;
+    let alone = run()?;
+    firesteel_cpu::set_num_threads(3)?;
+    assert_eq!(alone, run()?);
     Ok(())
 }

@@ -149,12 +149,12 @@ fn convolutions_and_their_adjoints_are_their_definitions() -> Result {
     fn check<T: Element>() -> Result {
         for (xs, ws, conv) in convolutions() {
             let (x, w) = (tensor::<T>(&xs, 1)?, tensor::<T>(&ws, 2)?);
-            let y = Tensor::one(Op::Conv(conv.clone(), &x, &w))?;
+            let y = Tensor::one(Op::Conv(conv.clone().into(), &x, &w))?;
             let g = tensor::<T>(y.shape(), 3)?;
             let size = xs[2..].into();
-            let dx = Tensor::one(Op::ConvInputGrad { conv: conv.clone(), g: &g, w: &w, size })?;
+            let dx = Tensor::one(Op::ConvInputGrad { conv: conv.clone().into(), g: &g, w: &w, size })?;
             let size = ws[2..].into();
-            let dw = Tensor::one(Op::ConvWeightGrad { conv: conv.clone(), g: &g, x: &x, size })?;
+            let dw = Tensor::one(Op::ConvWeightGrad { conv: conv.clone().into(), g: &g, x: &x, size })?;
 
             let (g, x, w) = (read(&g)?, read(&x)?, read(&w)?);
             let (mut want_y, mut want_x, mut want_w) = (vec![0; g.len()], vec![0; x.len()], vec![0; w.len()]);

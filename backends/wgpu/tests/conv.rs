@@ -35,9 +35,9 @@ impl Case {
         y.extend((0..self.x.len() - 2).map(size));
         let (x, w, g) = (numbers(&self.x, dtype, 1), numbers(&self.w, dtype, 2), numbers(&y, dtype, 3));
         let code = vec![
-            Op::Conv(conv.clone(), 0, 1),
-            Op::ConvInputGrad { conv: conv.clone(), g: 2, w: 1, size: self.x[2..].into() },
-            Op::ConvWeightGrad { conv, g: 2, x: 0, size: self.w[2..].into() },
+            Op::Conv(conv.clone().into(), 0, 1),
+            Op::ConvInputGrad { conv: conv.clone().into(), g: 2, w: 1, size: self.x[2..].into() },
+            Op::ConvWeightGrad { conv: conv.into(), g: 2, x: 0, size: self.w[2..].into() },
         ];
         let (rtol, atol) = match dtype {
             DType::F64 => (1e-12, 1e-11),

@@ -20,10 +20,10 @@ fn pool(kernel: &[usize], stride: usize, padding: usize, dilation: usize, output
 fn all(shape: &[usize], pool: &Pool, dtype: DType, rtol: f64) {
     let x = [numbers(shape, dtype, 1)];
     let one = || Operands::from_slice(&[0]);
-    agree(vec![Op::Fused(Fused::MaxPool(pool.clone()), one())], &x, 0., 0.);
+    agree(vec![Op::Fused(Fused::MaxPool(pool.clone().into()), one())], &x, 0., 0.);
     if dtype.is_float() {
         for divisor in [Divisor::Padded, Divisor::Inside, Divisor::Fixed(5)] {
-            agree(vec![Op::Fused(Fused::AvgPool(pool.clone(), divisor), one())], &x, rtol, rtol);
+            agree(vec![Op::Fused(Fused::AvgPool(pool.clone().into(), divisor), one())], &x, rtol, rtol);
         }
     }
 }

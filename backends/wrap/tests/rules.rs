@@ -151,13 +151,13 @@ fn convolutions() {
     // (1, 4, 6) by (2, 2, 3) gives (1, 2, 3)
     let (x, w) = (numbers([1, 4, 6], -1., 1.), others([2, 2, 3], -1., 1.));
     let g = numbers([1, 2, 3], -1., 1.);
-    holds(Op::Conv(line.clone(), 0, 1), &[x.clone(), w.clone()]);
+    holds(Op::Conv(line.clone().into(), 0, 1), &[x.clone(), w.clone()]);
     let size = smallvec![6];
-    holds(Op::ConvInputGrad { conv: line.clone(), g: 0, w: 1, size }, &[g.clone(), w]);
-    holds(Op::ConvWeightGrad { conv: line, g: 0, x: 1, size: smallvec![3] }, &[g, x]);
+    holds(Op::ConvInputGrad { conv: line.clone().into(), g: 0, w: 1, size }, &[g.clone(), w]);
+    holds(Op::ConvWeightGrad { conv: line.into(), g: 0, x: 1, size: smallvec![3] }, &[g, x]);
     let plane =
         Conv { stride: smallvec![1, 2], padding: smallvec![0, 1], dilation: smallvec![2, 1], groups: 1 };
-    holds(Op::Conv(plane, 0, 1), &[numbers([1, 2, 4, 3], -1., 1.), others([1, 2, 2, 2], -1., 1.)]);
+    holds(Op::Conv(plane.into(), 0, 1), &[numbers([1, 2, 4, 3], -1., 1.), others([1, 2, 2, 2], -1., 1.)]);
 }
 
 #[test]
@@ -239,6 +239,19 @@ fn attention() {
 }
 
 #[test]
+fn recurrent_nets() {
+    let (x, w, u) = (numbers([2, 2, 3], -1., 1.), others([8, 3], -1., 1.), others([8, 2], -0.9, 1.));
+    let (h, c, b) = (numbers([2, 2], -0.9, 1.), others([2, 2], -1., 0.9), numbers([8], -0.5, 0.5));
+    let xs = [x, w, u.clone(), h, c.clone(), b];
+    holds(Op::Fused(Fused::Lstm { gates: true }, smallvec![0, 1, 2, 3, 4]), &xs[..5]);
+    holds(Op::Fused(Fused::Lstm { gates: false }, smallvec![0, 1, 2, 3, 4, 5]), &xs);
+    let states = |low| numbers([2, 2, 2], low, 1.);
+    let gates = numbers([2, 2, 8], 0.1, 0.9);
+    let xs = [u, c, states(-0.8), gates.clone(), states(-0.7), states(-0.6), gates];
+    holds(Op::Fused(Fused::LstmGrad, smallvec![0, 1, 2, 3, 4, 5, 6]), &xs);
+}
+
+#[test]
 fn losses() {
     let target = index([[1, 0], [2, -100]]);
     let loss = Fused::CrossEntropy { ignore_index: -100 };
@@ -257,9 +270,9 @@ fn pools() {
     // the last window hangs over the end
     for pool in [pool(0, 2), pool(1, 3), pool(1, 2)] {
         let x = || numbers([2, 5, 4], -1., 1.);
-        holds(Op::Fused(Fused::MaxPool(pool.clone()), smallvec![0]), &[x()]);
+        holds(Op::Fused(Fused::MaxPool(pool.clone().into()), smallvec![0]), &[x()]);
         for divisor in [Divisor::Padded, Divisor::Inside, Divisor::Fixed(5)] {
-            holds(Op::Fused(Fused::AvgPool(pool.clone(), divisor), smallvec![0]), &[x()]);
+            holds(Op::Fused(Fused::AvgPool(pool.clone().into(), divisor), smallvec![0]), &[x()]);
         }
     }
 }

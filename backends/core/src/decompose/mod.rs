@@ -5,6 +5,7 @@ mod loss;
 mod matmul;
 mod norm;
 mod pool;
+mod recurrent;
 mod softmax;
 mod sort;
 
@@ -48,6 +49,12 @@ fn parts<B: Backend>(b: &B, fused: &Fused, xs: &[Tensor<B>]) -> Result<Outputs<T
         (Fused::MaxPool(pool), [x]) => pool::max_pool(x, pool),
         (Fused::AvgPool(pool, divisor), [x]) => pool::avg_pool(x, pool, *divisor),
         (Fused::TopK { k, axis, largest }, [x]) => sort::topk(x, *k, *axis, *largest),
+        (Fused::Lstm { gates }, [x, w, u, h, c, rest @ ..]) => {
+            recurrent::lstm(x, [w, u], rest.first(), [h, c], *gates)
+        }
+        (Fused::LstmGrad, [u, c0, c, gates, dy, dc, rest @ ..]) => {
+            recurrent::lstm_grad(u, [c0, c, gates], [dy, dc], rest.first())
+        }
         (Fused::Chain(program), xs) => program.call(b, &xs.iter().collect::<Vec<_>>()),
         (fused, xs) => Err(Error::internal(fused.name(), format!("does not take {} operands", xs.len()))),
     }

@@ -1,5 +1,5 @@
 //! Operations with parts of their own: their results are those of their decompositions.
-use super::{axis, conv, float, index, one};
+use super::{axis, conv, float, index, one, recurrent};
 use crate::{DType, Divisor, Error, Fused, Meta, Metas, Op, Pool, Result, Shape};
 use smallvec::smallvec;
 
@@ -47,6 +47,8 @@ pub fn fused(fused: &Fused, xs: &[&Meta]) -> Result<Metas> {
             let shape = x.shape.with(*along, *k);
             Ok(smallvec![Meta::new(&shape, x.dtype), Meta::new(shape, DType::I64)])
         }
+        Fused::Lstm { gates } => recurrent::lstm(name, xs, *gates),
+        Fused::LstmGrad => recurrent::lstm_grad(name, xs),
         Fused::Chain(program) => {
             if let Some(x) = xs.iter().find(|x| x.shape != xs[0].shape) {
                 return Err(Error::shape(name, format!("{} and {} differ", xs[0].shape, x.shape)));

@@ -4,6 +4,7 @@ mod elementwise;
 mod fused;
 mod index;
 mod join;
+mod recurrent;
 mod reduce;
 mod view;
 

@@ -54,9 +54,9 @@ pub enum Fused {
     },
     /// The largest element of each window, and its place in the flattened spatial axes:
     /// `x [.., spatial] -> (y, I64 indices) [.., output]`.
-    MaxPool(Pool),
+    MaxPool(Box<Pool>),
     /// The mean of each window: `x [.., spatial] -> [.., output]`.
-    AvgPool(Pool, Divisor),
+    AvgPool(Box<Pool>, Divisor),
     /// The `k` largest (or smallest) along an axis, in order, and their indices.
     TopK {
         /// How many.
@@ -66,6 +66,18 @@ pub enum Fused {
         /// The largest, or the smallest.
         largest: bool,
     },
+    /// All steps of an LSTM:
+    /// `(x [t, n, i], w [4h, i], u [4h, h], h₀ [n, h], c₀ [n, h], b? [4h]) -> (y [t, n, h], c [t, n, h], gates [t, n, 4h]?)`,
+    /// with `i, f, g, o = xₜ wᵀ + yₜ₋₁ uᵀ + b`, of which `g` goes through `tanh` and the others through `σ`,
+    /// `cₜ = f cₜ₋₁ + i g` and `yₜ = o tanh cₜ`.
+    Lstm {
+        /// Whether the gates are a result too, as the way back wants.
+        gates: bool,
+    },
+    /// The way back through `Lstm`:
+    /// `(u, c₀, c, gates, dy [t, n, h], dc [t, n, h], dgates? [t, n, 4h]) -> (ds [t, n, 4h], dh₀, dc₀)`, where `s` are the
+    /// sums that the gates are functions of.
+    LstmGrad,
     /// Element-wise operations on equal shapes, in one pass; several results.
     Chain(Arc<Program>),
 }
@@ -85,6 +97,8 @@ impl Fused {
             Fused::MaxPool(_) => "max_pool",
             Fused::AvgPool(..) => "avg_pool",
             Fused::TopK { .. } => "topk",
+            Fused::Lstm { .. } => "lstm",
+            Fused::LstmGrad => "lstm_grad",
             Fused::Chain(_) => "chain",
         }
     }
@@ -93,6 +107,8 @@ impl Fused {
     pub fn outputs(&self) -> usize {
         match self {
             Fused::LayerNorm { .. } | Fused::BatchNorm { .. } => 3,
+            Fused::Lstm { gates: true } | Fused::LstmGrad => 3,
+            Fused::Lstm { gates: false } => 2,
             Fused::RmsNorm { .. } | Fused::Attention { .. } | Fused::CrossEntropy { .. } => 2,
             Fused::MaxPool(_) | Fused::TopK { .. } => 2,
             Fused::Chain(program) => program.results.len(),

@@ -17,6 +17,8 @@ pub type Operands<T> = SmallVec<[T; 4]>;
 /// A primitive with its operands in place. `T` is whatever flows through an interpreter: values,
 /// shapes, node numbers. Operands have equal dtypes, and equal shapes where they go element by element:
 /// broadcasts and promotions are settled before.
+///
+/// It goes through many hands, so what is large in it is boxed.
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum Op<T> {
@@ -116,12 +118,12 @@ pub enum Op<T> {
 
     // ---- conv
     /// `(x [n, c, ..], w [o, c / groups, ..]) -> [n, o, ..]`.
-    Conv(Conv, T, T),
+    Conv(Box<Conv>, T, T),
     /// The adjoint of `Conv` in `x`: `(g [n, o, ..], w) -> [n, c, size..]`. It is also the transposed
     /// convolution.
     ConvInputGrad {
         /// The convolution that it is adjoint to.
-        conv: Conv,
+        conv: Box<Conv>,
         /// The gradient of its result.
         g: T,
         /// Its weight.
@@ -132,7 +134,7 @@ pub enum Op<T> {
     /// The adjoint of `Conv` in `w`: `(g [n, o, ..], x [n, c, ..]) -> [o, c / groups, size..]`.
     ConvWeightGrad {
         /// The convolution that it is adjoint to.
-        conv: Conv,
+        conv: Box<Conv>,
         /// The gradient of its result.
         g: T,
         /// Its input.

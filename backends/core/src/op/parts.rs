@@ -45,7 +45,7 @@ impl PadAxis {
 }
 
 /// One for each axis.
-pub type Padding = SmallVec<[PadAxis; 4]>;
+pub type Padding = SmallVec<[PadAxis; 2]>;
 
 /// How a convolution's window moves, with one entry for each spatial axis.
 /// <https://docs.pytorch.org/docs/stable/generated/torch.nn.Conv2d.html>

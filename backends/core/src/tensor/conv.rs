@@ -275,7 +275,7 @@ fn convolve<B: Backend>(
         }
     };
     let conv = Conv { stride, padding, dilation, groups: options.groups };
-    let y = Tensor::one(Op::Conv(conv, &x, weight)).map_err(|e| e.within(op))?;
+    let y = Tensor::one(Op::Conv(conv.into(), &x, weight)).map_err(|e| e.within(op))?;
     biased(op, y, bias)
 }
 
@@ -328,7 +328,8 @@ fn convolve_transposed<B: Backend>(
         size.push(length);
     }
     let g = lengthened(x, longer.into_iter())?;
-    let y = Tensor::one(Op::ConvInputGrad { conv, g: &g, w: weight, size }).map_err(|e| e.within(op))?;
+    let y = Tensor::one(Op::ConvInputGrad { conv: conv.into(), g: &g, w: weight, size })
+        .map_err(|e| e.within(op))?;
     biased(op, y, bias)
 }
 

@@ -38,8 +38,11 @@ impl<B: Backend> Tensor<B> {
         }
         match &pieces[..] {
             [] => tensors[0].to(dtype),
-            [first, ..] => {
+            [first, rest @ ..] => {
                 let axis = first.axis("cat", dim)?;
+                if rest.is_empty() {
+                    return Ok(first.clone());
+                }
                 Self::one(Op::Concat(pieces.iter().collect(), axis))
             }
         }

@@ -209,6 +209,21 @@ impl<B: Backend> Tensor<B> {
     /// Runs an operation on the device of its operands, which must agree.
     #[track_caller]
     pub fn apply(op: Op<&Self>) -> Result<Outputs<Self>> {
+        let (backend, values) = Self::run(op)?;
+        Ok(values.into_iter().map(|v| Self::from_value(backend.clone(), v)).collect())
+    }
+
+    /// [`apply`](Self::apply) for an operation with one result, or whose first result is wanted.
+    #[track_caller]
+    pub fn one(op: Op<&Self>) -> Result<Self> {
+        let (backend, values) = Self::run(op)?;
+        Ok(Self::from_value(backend.clone(), first(values)?))
+    }
+
+    /// The results of an operation, and the device of its operands, which must agree.
+    #[track_caller]
+    #[inline]
+    fn run(op: Op<&Self>) -> Result<(&B, Outputs<B::Value>)> {
         let here = Location::caller();
         let (name, mut home) = (op.name(), None);
         let op = op.try_map(|t: &Self| {
@@ -216,14 +231,7 @@ impl<B: Backend> Tensor<B> {
             Ok::<_, Error>(&t.value)
         })?;
         let backend = &home.ok_or_else(|| Error::value(name, "needs at least one tensor").at(here))?.backend;
-        let values = backend.run(op).map_err(|e| e.at(here))?;
-        Ok(values.into_iter().map(|v| Self::from_value(backend.clone(), v)).collect())
-    }
-
-    /// [`apply`](Self::apply) for an operation with one result, or whose first result is wanted.
-    #[track_caller]
-    pub fn one(op: Op<&Self>) -> Result<Self> {
-        first(Self::apply(op)?)
+        Ok((backend, backend.run(op).map_err(|e| e.at(here))?))
     }
 
     /// [`apply`](Self::apply) for an operation with two results.
@@ -275,6 +283,7 @@ impl<B: Backend> Tensor<B> {
     }
 }
 
-fn first<T>(outputs: Outputs<T>) -> Result<T> {
-    outputs.into_iter().next().ok_or_else(|| Error::internal("apply", "an operation gave no result"))
+fn first<T>(mut outputs: Outputs<T>) -> Result<T> {
+    outputs.truncate(1);
+    outputs.pop().ok_or_else(|| Error::internal("apply", "an operation gave no result"))
 }

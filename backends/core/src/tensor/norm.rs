@@ -373,8 +373,10 @@ impl<B: Backend> Tensor<B> {
             dilation: smallvec![1, 1],
             output: smallvec![c, spatial.numel()],
         };
-        let mut mean =
-            Self::one(Op::Fused(Fused::AvgPool(pool, Divisor::Fixed(size as i64)), smallvec![&padded]))?;
+        let mut mean = Self::one(Op::Fused(
+            Fused::AvgPool(pool.into(), Divisor::Fixed(size as i64)),
+            smallvec![&padded],
+        ))?;
         if !self.dtype().is_float() {
             // PyTorch takes the mean of whole numbers as one
             mean = Self::one(Op::Unary(crate::Unary::Trunc, &mean))?;

@@ -1,6 +1,6 @@
 use crate::testing::{at, first, indices, moved, numbers, small, value, views};
-use firesteel_core::{DType, Op, PadAxis, Scalar, Span};
-use smallvec::{SmallVec, smallvec};
+use firesteel_core::{DType, Op, PadAxis, Padding, Scalar, Span, Spans};
+use smallvec::smallvec;
 
 #[test]
 fn tensors_one_after_another() {
@@ -29,7 +29,7 @@ fn padding_before_after_and_between() {
         for x in views(dtype) {
             let (shape, xs) = (&x.meta.shape, numbers(&x));
             let pad = |low, high, interior| PadAxis { low, high, interior };
-            let padding: SmallVec<[PadAxis; 4]> = smallvec![pad(1, 0, 2), pad(0, 0, 0), pad(2, 1, 1)];
+            let padding: Padding = smallvec![pad(1, 0, 2), pad(0, 0, 0), pad(2, 1, 1)];
             let padded = |(&size, pad): (&usize, &PadAxis)| {
                 size + pad.low + pad.high + size.saturating_sub(1) * pad.interior
             };
@@ -58,7 +58,7 @@ fn a_slice_is_written_where_it_would_be_read() {
     for &dtype in DType::ALL {
         let into = value(dtype, [3, 4, 5], &small(dtype, 60));
         let span = |start, step, len| Span { start, step, len };
-        let spans: SmallVec<[Span; 4]> = smallvec![span(2, -1, 3), span(1, 2, 2), span(0, 1, 4)];
+        let spans: Spans = smallvec![span(2, -1, 3), span(1, 2, 2), span(0, 1, 4)];
         let new = small(dtype, 24);
         let x = value(dtype, [4, 3, 2], &new);
         let x = x.view(x.layout.permute(&[1, 2, 0]));

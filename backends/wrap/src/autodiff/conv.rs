@@ -4,7 +4,7 @@ use super::{graph::Rule, rules::two};
 use firesteel_core::{Axes, Backend, Conv, Op, Tensor};
 
 /// `y = C(x, w)`: `dx = X(g, w)` and `dw = W(g, x)`.
-pub(super) fn conv<B: Backend>(conv: Conv, x: Tensor<B>, w: Tensor<B>) -> Rule<B> {
+pub(super) fn conv<B: Backend>(conv: Box<Conv>, x: Tensor<B>, w: Tensor<B>) -> Rule<B> {
     let (other, input, kernel) = (conv.clone(), spatial(&x), spatial(&w));
     two(
         move |g| Tensor::one(Op::ConvInputGrad { conv: conv.clone(), g, w: &w, size: input.clone() }),
@@ -13,7 +13,7 @@ pub(super) fn conv<B: Backend>(conv: Conv, x: Tensor<B>, w: Tensor<B>) -> Rule<B
 }
 
 /// `y = X(u, w)`, whose gradient `g` looks like `x`: `du = C(g, w)` and `dw = W(u, g)`.
-pub(super) fn input_grad<B: Backend>(conv: Conv, u: Tensor<B>, w: Tensor<B>) -> Rule<B> {
+pub(super) fn input_grad<B: Backend>(conv: Box<Conv>, u: Tensor<B>, w: Tensor<B>) -> Rule<B> {
     let (other, kernel) = (conv.clone(), spatial(&w));
     two(
         move |g| Tensor::one(Op::Conv(conv.clone(), g, &w)),
@@ -22,7 +22,7 @@ pub(super) fn input_grad<B: Backend>(conv: Conv, u: Tensor<B>, w: Tensor<B>) -> 
 }
 
 /// `y = W(u, x)`, whose gradient `g` looks like `w`: `du = C(x, g)` and `dx = X(u, g)`.
-pub(super) fn weight_grad<B: Backend>(conv: Conv, u: Tensor<B>, x: Tensor<B>) -> Rule<B> {
+pub(super) fn weight_grad<B: Backend>(conv: Box<Conv>, u: Tensor<B>, x: Tensor<B>) -> Rule<B> {
     let (other, input) = (conv.clone(), spatial(&x));
     two(
         move |g| Tensor::one(Op::Conv(conv.clone(), &x, g)),

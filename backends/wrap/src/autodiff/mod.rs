@@ -16,6 +16,7 @@ mod matmul;
 mod mode;
 mod norm;
 mod pool;
+mod recurrent;
 mod reduce;
 mod rules;
 mod scan;
@@ -108,7 +109,8 @@ enum Way {
     Parts,
 }
 
-/// Chains and a user's operations have gradients that are written down as programs.
+/// Chains and a user's operations have gradients that are written down as programs; what is a gradient itself is seldom
+/// differentiated, and then by its parts.
 fn written<B: Backend>(op: &Op<&Tracked<B>>, out: &Metas, wants: &[bool]) -> Result<Way> {
     let metas = |xs: &[&Tracked<B>]| xs.iter().map(|x| B::meta(&x.value).clone()).collect::<Vec<_>>();
     if let Op::Fused(Fused::Chain(program), xs) = op {
@@ -117,6 +119,9 @@ fn written<B: Backend>(op: &Op<&Tracked<B>>, out: &Metas, wants: &[bool]) -> Res
     if let Op::Custom(custom, xs) = op {
         let declared = custom::derivative(&**custom, &metas(xs), out, wants)?;
         return Ok(declared.map_or(Way::Parts, Way::Written));
+    }
+    if let Op::Fused(Fused::LstmGrad, _) = op {
+        return Ok(Way::Parts);
     }
     Ok(Way::Rule)
 }

@@ -53,7 +53,7 @@ fn divisors<B: Backend>(g: &Tensor<B>, shape: &Shape, pool: &Pool, divisor: Divi
     };
     let ones =
         Tensor::ones(shape.iter().enumerate().map(counting).collect::<Shape>(), (g.dtype(), g.backend()))?;
-    Tensor::one(Op::Fused(Fused::AvgPool(pool, Divisor::Fixed(1)), smallvec![&ones]))
+    Tensor::one(Op::Fused(Fused::AvgPool(pool.into(), Divisor::Fixed(1)), smallvec![&ones]))
 }
 
 /// The adjoint of summing windows.
@@ -74,7 +74,7 @@ fn spread<B: Backend>(g: &Tensor<B>, shape: &Shape, pool: &Pool) -> Result<Tenso
         .collect();
     let w = Tensor::ones(tail(ones, &pool.kernel), (g.dtype(), g.backend()))?;
     let g = g.reshape(tail([rows, 1], &pool.output))?;
-    let mut dx = Tensor::one(Op::ConvInputGrad { conv, g: &g, w: &w, size: reach.clone() })?;
+    let mut dx = Tensor::one(Op::ConvInputGrad { conv: conv.into(), g: &g, w: &w, size: reach.clone() })?;
     for axis in 0..axes {
         let (size, padding) = (spatial[axis], pool.padding[axis]);
         let missing = (size + padding).saturating_sub(reach[axis]);

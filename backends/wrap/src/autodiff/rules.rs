@@ -3,7 +3,7 @@
 use super::{
     attention, conv, elementwise,
     graph::{Each, Rule},
-    index, join, loss, matmul, norm, pool, reduce, scan, softmax, sort, view,
+    index, join, loss, matmul, norm, pool, recurrent, reduce, scan, softmax, sort, view,
 };
 use firesteel_core::{Backend, Error, Fused, Meta, Op, Operands, Outputs, Result, Tensor};
 use smallvec::smallvec;
@@ -104,12 +104,17 @@ fn fused_rule<B: Backend>(
             y()?;
             pool::max_pool(&x()?, y()?, pool.kernel.len())
         }
-        Fused::AvgPool(pool, divisor) => pool::avg_pool(&x()?, pool, divisor),
+        Fused::AvgPool(pool, divisor) => pool::avg_pool(&x()?, *pool, divisor),
         Fused::TopK { axis, .. } => {
             y()?;
             sort::ordered(&x()?, y()?, axis)
         }
-        Fused::Chain(_) => return Err(Error::internal(name, "has a written gradient")),
+        Fused::Lstm { .. } => {
+            recurrent::lstm(recurrent::Lstm { operands: xs.collect(), results: ys.collect() }, wants)
+        }
+        Fused::Chain(_) | Fused::LstmGrad => {
+            return Err(Error::internal(name, "has a gradient that is written, or that of its parts"));
+        }
     })
 }
 

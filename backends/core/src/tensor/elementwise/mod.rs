@@ -68,6 +68,12 @@ impl<B: Backend> Tensor<B> {
 
     #[track_caller]
     fn binary_in(&self, kind: Binary, other: Arg<B>, settle: impl Fn(DType) -> DType) -> Result<Self> {
+        if let Arg::Tensor(b) = &other
+            && self.meta() == b.meta()
+            && settle(self.dtype()) == self.dtype()
+        {
+            return Self::one(Op::Binary(kind, self, b)); // as nearly always, and then it should cost nothing
+        }
         let (a, b) = self.meet(other, settle).map_err(|e| e.within(kind.name()))?;
         Self::one(Op::Binary(kind, &a, &b))
     }

@@ -84,7 +84,7 @@ fn stretched<B: Backend>(x: &Tensor<B>, axis: usize, wanted: usize) -> Result<Te
 pub(crate) fn adaptive_avg<B: Backend>(x: &Tensor<B>, sizes: &Axes) -> Result<Tensor<B>> {
     let x = x.to_float()?;
     if let Some(pool) = even(&x, sizes) {
-        return Tensor::one(Op::Fused(Fused::AvgPool(pool, Divisor::Inside), smallvec![&x]));
+        return Tensor::one(Op::Fused(Fused::AvgPool(pool.into(), Divisor::Inside), smallvec![&x]));
     }
     let mut y = x;
     for (i, &wanted) in sizes.iter().enumerate() {
@@ -108,7 +108,7 @@ pub(crate) fn adaptive_avg<B: Backend>(x: &Tensor<B>, sizes: &Axes) -> Result<Te
 
 pub(super) fn adaptive_max<B: Backend>(x: &Tensor<B>, sizes: &Axes) -> Result<(Tensor<B>, Tensor<B>)> {
     if let Some(pool) = even(x, sizes) {
-        return Tensor::two(Op::Fused(Fused::MaxPool(pool), smallvec![x]));
+        return Tensor::two(Op::Fused(Fused::MaxPool(pool.into()), smallvec![x]));
     }
     let count = x.shape()[2..].iter().product();
     let lead = [1, 1].into_iter().chain(x.shape()[2..].iter().copied()).collect::<Shape>();

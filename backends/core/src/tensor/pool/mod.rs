@@ -245,7 +245,7 @@ fn max_pool<B: Backend>(
     let MaxPoolOptions { stride, padding, dilation, ceil_mode } = options;
     let steps = [stride.as_ref().unwrap_or(kernel), padding, dilation];
     let pool = windows(op, x, kernel, steps, *ceil_mode)?;
-    Tensor::two(Op::Fused(Fused::MaxPool(pool), smallvec![x])).map_err(|e| e.within(op))
+    Tensor::two(Op::Fused(Fused::MaxPool(pool.into()), smallvec![x])).map_err(|e| e.within(op))
 }
 
 fn avg_pool<B: Backend>(
@@ -264,7 +264,8 @@ fn avg_pool<B: Backend>(
         None => Divisor::Inside,
     };
     if x.dtype().is_float() {
-        return Tensor::one(Op::Fused(Fused::AvgPool(pool, divisor), smallvec![x])).map_err(|e| e.within(op));
+        return Tensor::one(Op::Fused(Fused::AvgPool(pool.into(), divisor), smallvec![x]))
+            .map_err(|e| e.within(op));
     }
     let mean = decompose::avg_pool(&x.to(DType::I64)?, &pool, divisor).map_err(|e| e.within(op))?;
     mean.into_iter().next().ok_or_else(|| Error::internal(op, "gave no result"))?.to(x.dtype())
