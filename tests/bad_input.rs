@@ -51,6 +51,9 @@ static RUNS: Mutex<String> = Mutex::new(String::new());
 /// How many calls have begun.
 static BEGUN: AtomicU64 = AtomicU64::new(0);
 
+/// Runs a case; whether there is a call of ours for it.
+type Run<'a> = &'a dyn Fn(&Case) -> Result<bool>;
+
 #[test]
 fn each_call_gives_a_value_or_an_error() -> Result<()> {
     let (from, calls) = (from_env("FIRESTEEL_FUZZ_FROM", 0), from_env("FIRESTEEL_FUZZ_CALLS", 100_000));
@@ -63,7 +66,7 @@ fn each_call_gives_a_value_or_an_error() -> Result<()> {
     std::thread::spawn(watch);
 
     let tracked = Autodiff::new(device);
-    let stacks: [(&str, &dyn Fn(&Case) -> Result<bool>); 2] =
+    let stacks: [(&str, Run); 2] =
         [("cpu", &|case| run(&device, case)), ("autodiff-cpu", &|case| differentiate(&tracked, case))];
     let [mut values, mut errors, mut unmapped, mut slow] = [0; 4];
     let mut panics = BTreeMap::<String, Vec<String>>::new();

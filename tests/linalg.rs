@@ -98,8 +98,9 @@ fn derivatives_agree_with_differences() -> Result<()> {
     let options = GradCheck::default();
     macro_rules! holds {
         ($($f:expr, $xs:expr;)*) => {$({
-            gradcheck($f, &$xs, options)?;
-            gradgradcheck($f, &$xs, options)?;
+            let xs = $xs;
+            gradcheck($f, &xs, options)?;
+            gradgradcheck($f, &xs, options)?;
         })*};
     }
     holds! {

@@ -10,7 +10,7 @@ pub fn operation<Y>(
     shapes: &[&[usize]],
     run: impl Fn(&[Tensor<Cpu>]) -> Result<Y>,
 ) {
-    prepared(harness, case, shapes, |x| Ok(x), run);
+    prepared(harness, case, shapes, Ok, run);
 }
 
 /// [`operation`] of what `prepare` makes of the numbers.

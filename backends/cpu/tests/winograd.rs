@@ -17,17 +17,23 @@ fn to(x: &Tensor<Cpu>, dtype: DType) -> Result<Tensor<Cpu>> {
 /// A convolution by filters of 3x3 and its two adjoints.
 fn three(x: &Tensor<Cpu>, w: &Tensor<Cpu>, g: &Tensor<Cpu>, conv: &Conv) -> Result<[Tensor<Cpu>; 3]> {
     let (size, kernel) = (x.shape()[2..].into(), w.shape()[2..].into());
+    let conv = || Box::new(conv.clone());
     Ok([
-        Tensor::one(Op::Conv(conv.clone(), x, w))?,
-        Tensor::one(Op::ConvInputGrad { conv: conv.clone(), g, w, size })?,
-        Tensor::one(Op::ConvWeightGrad { conv: conv.clone(), g, x, size: kernel })?,
+        Tensor::one(Op::Conv(conv(), x, w))?,
+        Tensor::one(Op::ConvInputGrad { conv: conv(), g, w, size })?,
+        Tensor::one(Op::ConvWeightGrad { conv: conv(), g, x, size: kernel })?,
     ])
 }
 
 /// In F32, and what these should be.
 fn both(x: &Tensor<Cpu>, w: &Tensor<Cpu>, padding: [usize; 2], groups: usize) -> Result<Vec<[Vec<f64>; 2]>> {
     let one = [1, 1].as_slice();
-    let conv = Conv { stride: one.into(), padding: padding.as_slice().into(), dilation: one.into(), groups };
+    let conv = Box::new(Conv {
+        stride: one.into(),
+        padding: padding.as_slice().into(),
+        dilation: one.into(),
+        groups,
+    });
     let output = [0, 1].map(|axis| x.shape()[axis + 2] + 2 * padding[axis] - 2);
     let g = normal(&[x.shape()[0], w.shape()[0], output[0], output[1]], 3)?;
     let got = three(x, w, &g, &conv)?;

@@ -5,20 +5,23 @@ use firesteel::{
     prelude::*,
 };
 
+/// What a convolutional network sees in a picture: `(n, 1, 28, 28) -> (n, channels · 7 · 7)`.
+type Features<B> = Sequential<(
+    Conv2d<B>,
+    BatchNorm2d<B>,
+    ReLU,
+    MaxPool2d,
+    Conv2d<B>,
+    BatchNorm2d<B>,
+    ReLU,
+    MaxPool2d,
+    Flatten,
+)>;
+
 /// Which digit a picture shows: `(n, 1, 28, 28) -> (n, 10)`, in logits. Half a minute of training, and 170 KB.
 #[derive(Module)]
 pub struct Net<B: Backend> {
-    features: Sequential<(
-        Conv2d<B>,
-        BatchNorm2d<B>,
-        ReLU,
-        MaxPool2d,
-        Conv2d<B>,
-        BatchNorm2d<B>,
-        ReLU,
-        MaxPool2d,
-        Flatten,
-    )>,
+    features: Features<B>,
     classifier: Sequential<(Linear<B>, ReLU, Linear<B>)>,
 }
 

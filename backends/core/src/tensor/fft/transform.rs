@@ -151,6 +151,6 @@ impl<B: Backend> Tensor<B> {
 
 /// What to cut `n` by: its largest factor that is small, else its least; nothing where it is prime.
 fn factor(n: usize) -> Option<usize> {
-    let small = (2..=SMALL.min(n - 1)).rev().find(|p| n % p == 0);
-    small.or_else(|| (SMALL + 1..).take_while(|p| p * p <= n).find(|p| n % p == 0))
+    let small = (2..=SMALL.min(n - 1)).rev().find(|p| n.is_multiple_of(*p));
+    small.or_else(|| (SMALL + 1..).take_while(|p| p * p <= n).find(|p| n.is_multiple_of(*p)))
 }

@@ -194,7 +194,7 @@ pub(super) fn solve_kernel(op: &dyn CustomOp, xs: &[TensorData], out: &Metas) ->
     if let Some(pivot) = pivots.iter().find(|p| p.unsigned_abs() == 0 || p.unsigned_abs() > n as u64) {
         return Err(Error::index(op.name(), format!("the pivot {pivot} has to lie in ±[1, {n}]")));
     }
-    let batches = if n * columns == 0 { 0 } else { x.len() / (n * columns) };
+    let batches = x.len().checked_div(n * columns).unwrap_or(0);
     for i in 0..batches {
         let a = Square { numbers: &mut ld[i * n * n..][..n * n], n };
         let (pivots, x) = (&pivots[i * n..][..n], &mut x[i * n * columns..][..n * columns]);

@@ -1,6 +1,6 @@
 //! Singular values.
 use super::{Decomposition, Symbol};
-use crate::{Backend, Error, Result, Tensor};
+use crate::{Backend, Result, Tensor};
 
 impl<B: Backend> Tensor<B> {
     /// `(U, S, Vᵀ)` with `A = U diag(S) Vᵀ` of matrices `(.., m, n)`: singular values `(.., k)` in descending order, and
@@ -49,7 +49,7 @@ pub(super) fn gradient([u, s, vt]: [&Symbol; 3], [gu, gs, gvt]: [&Symbol; 3]) ->
     let first = |x: &Symbol, dim: isize| x.narrow(dim, 0, k);
     let (u, gu, vt, gvt) = (first(u, -1)?, first(gu, -1)?, first(vt, -2)?, first(gvt, -2)?);
     let (column, squares) = (s.unsqueeze(-1)?, s.square()?);
-    let turn = |x: Symbol| Ok::<_, Error>(x.sub(x.mt()?)?.over_gaps(&squares)?);
+    let turn = |x: Symbol| x.sub(x.mt()?)?.over_gaps(&squares);
     let left = turn(u.mt()?.matmul(&gu)?)?.mul(s.unsqueeze(-2)?)?;
     let right = turn(vt.matmul(&gvt.mt()?)?)?.mul(&column)?;
     let inner = left.add(right)?.add(gs.diag_embed(0, -2, -1)?)?;

@@ -23,7 +23,7 @@ impl<B: Backend> Tensor<B> {
         }
         // from 171 on it is infinite
         let factorial: f64 = (1..=n.min(171)).map(f64::from).product();
-        let sign = if n % 2 == 0 { -1. } else { 1. };
+        let sign = if n.is_multiple_of(2) { -1. } else { 1. };
         let order = Expr::from(f64::from(n) + 1.);
         (order.zeta(self) * (sign * factorial)).eval_as("polygamma")
     }
