@@ -154,7 +154,7 @@ fn train_epoch(
 
         seen += images.shape()[0];
         let now = loss.item::<f64>()?;
-        let average = smooth.map_or(now, |before: f64| 0.98 * before + 0.02 * now);
+        let average = smoothed(smooth, now);
         smooth = Some(average);
         bar.set_message(format!(
             "loss {average:.4}  {:.0} digits/s",
@@ -170,6 +170,11 @@ fn train_epoch(
         seen as f64 / start.elapsed().as_secs_f64()
     );
     Ok(())
+}
+
+/// The loss as the progress bar shows it: a running average, in which single batches count little.
+pub fn smoothed(before: Option<f64>, now: f64) -> f64 {
+    before.map_or(now, |before| 0.98 * before + 0.02 * now)
 }
 
 /// The part of the digits that are read right.

@@ -4,7 +4,7 @@ use firesteel::{
     ConvOptions, Meta, Stream, Trace,
     io::{Graph, Limits, safetensors},
     nn::{
-        AttentionMasks, BatchNorm2d, Conv2d, Dropout, Embedding, Flatten, GELU, LSTM, Linear, MaxPool2d,
+        AttentionMasks, BatchNorm2d, Conv2d, Dropout, Embedding, Flatten, GELU, GRU, LSTM, Linear, MaxPool2d,
         Param, ReLU, RnnOptions, Sequential, TransformerEncoderLayer, TransformerOptions,
     },
     optim::{Optimizer, SGD},
@@ -31,13 +31,15 @@ fn convolutional<B: Backend>(device: &B) -> Result<Convolutional<B>> {
     )))
 }
 
-/// A language model with all that is hard: positions, a mask of -∞, tied weights and a loop over time.
+/// A language model with all that is hard: positions, a mask of -∞, tied weights, all steps of an LSTM in one operation, and a
+/// loop over time.
 #[derive(Module)]
 struct Language<B: Backend> {
     embed: Embedding<B>,
     positions: Embedding<B>,
     attention: TransformerEncoderLayer<B>,
     lstm: LSTM<B>,
+    gru: GRU<B>,
     head: Linear<B>,
 }
 
@@ -51,21 +53,22 @@ impl<B: Backend> Language<B> {
             positions: Embedding::new(32, 8, device)?,
             attention: TransformerEncoderLayer::new(8, 2, options, device)?,
             lstm: LSTM::with_options(8, 8, recurrent, device)?,
+            gru: GRU::with_options(8, 8, recurrent, device)?,
             head: Linear::new(8, 11, device)?,
         };
         model.head.weight = model.embed.weight.clone();
         Ok(model)
     }
 
-    fn forward(&self, tokens: &Tensor<B>, recurrent: bool) -> Result<Tensor<B>> {
+    fn forward(&self, tokens: &Tensor<B>, with_loop: bool) -> Result<Tensor<B>> {
         let (device, time) = (tokens.backend(), tokens.shape()[1]);
         let places = Tensor::arange(0..time, device)?;
         let x = (self.embed.forward(tokens)? + self.positions.forward(&places)?)?;
         let mask = Tensor::full([time, time], f64::NEG_INFINITY, device)?.triu(1)?;
         let masks = AttentionMasks { attn_mask: Some(&mask), ..Default::default() };
-        let mut x = self.attention.forward(&x, masks)?;
-        if recurrent {
-            x = self.lstm.forward(&x, None)?.0;
+        let mut x = self.lstm.forward(&self.attention.forward(&x, masks)?, None)?.0;
+        if with_loop {
+            x = self.gru.forward(&x, None)?.0;
         }
         // an uploaded constant
         let scale = Tensor::new([0.5], device)?;

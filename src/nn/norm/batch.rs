@@ -25,17 +25,29 @@ macro_rules! batch_norms {
                 Self::with_everything(num_features, device)
             }
 
-            /// Counts a batch, and says how much it counts.
-            pub(super) fn next_momentum(&self) -> Result<f64> {
+            /// Counts a batch; where the running statistics are plain averages, how much it counts in them: `1 / count`.
+            fn count_batch(&self) -> Result<Option<Tensor<B>>> {
                 let Some(count) = &self.num_batches_tracked else {
-                    return Ok(self.momentum.unwrap_or(0.));
+                    return Ok(None);
                 };
                 let seen = (count.get() + 1)?;
                 count.set(&seen);
-                match self.momentum {
-                    Some(momentum) => Ok(momentum),
-                    None => Ok(1. / seen.item::<f64>()?),
+                if self.momentum.is_some() { Ok(None) } else { seen.reciprocal().map(Some) }
+            }
+
+            /// Counts a batch and moves the running statistics towards its own.
+            pub(super) fn track(&self, batch_mean: &Tensor<B>, batch_var: &Tensor<B>) -> Result<()> {
+                let share = self.count_batch()?;
+                let statistics = [(&self.running_mean, batch_mean), (&self.running_var, batch_var)];
+                for (running, batch) in statistics {
+                    let Some(running) = running else { continue };
+                    let (old, batch) = (running.get(), batch.detach());
+                    running.set(&match &share {
+                        Some(share) => old.lerp(batch, share)?,
+                        None => old.lerp(batch, self.momentum.unwrap_or(0.))?,
+                    });
                 }
+                Ok(())
             }
         }
 
@@ -58,14 +70,20 @@ macro_rules! batch_norms {
                     let options = BatchNormOptions { weight, bias, training: true, eps, ..Default::default() };
                     return Ok(x.batch_norm(options)?.output);
                 };
-                let momentum = if training { self.next_momentum()? } else { 0. };
+                // without a momentum the batch's own statistics come out
+                let momentum = if training { self.momentum.unwrap_or(1.) } else { 0. };
                 let (old_mean, old_var) = (mean.get(), var.get());
                 let running = Some((&old_mean, &old_var));
                 let options = BatchNormOptions { running, weight, bias, training, momentum, eps };
                 let normalised = x.batch_norm(options)?;
-                if let Some((new_mean, new_var)) = normalised.running.filter(|_| training) {
-                    mean.set(&new_mean);
-                    var.set(&new_var);
+                match normalised.running.filter(|_| training) {
+                    Some((batch_mean, batch_var)) if self.momentum.is_none() => self.track(&batch_mean, &batch_var)?,
+                    Some((new_mean, new_var)) => {
+                        self.count_batch()?;
+                        mean.set(&new_mean);
+                        var.set(&new_var);
+                    }
+                    None => {}
                 }
                 Ok(normalised.output)
             }

@@ -69,11 +69,8 @@ impl<B: Backend> SyncBatchNorm<B> {
         let scale = ((&squares / &count)? + norm.eps)?.rsqrt()?;
         let scale = norm.weight.as_ref().map_or(Ok(scale.clone()), |weight| &scale * &**weight)?;
         let y = (distance * scale.reshape(&column[..])?)?;
-        if let (Some(running_mean), Some(running_var)) = (&norm.running_mean, &norm.running_var) {
-            let momentum = norm.next_momentum()?;
-            let unbiased = (squares / &(count - 1)?)?;
-            running_mean.set(&running_mean.get().lerp(mean.detach(), momentum)?);
-            running_var.set(&running_var.get().lerp(unbiased.detach(), momentum)?);
+        if norm.running_mean.is_some() {
+            norm.track(&mean, &(squares / &(count - 1)?)?)?;
         }
         norm.bias.as_ref().map_or(Ok(y.clone()), |bias| y + bias.reshape(&column[..])?)
     }

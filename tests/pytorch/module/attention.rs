@@ -22,14 +22,9 @@ pub fn attention<B: Backend>(t: &Task<B>) -> Result<Option<Gave<B>>> {
                 let fused = attention.forward(&t.input()?, &key, &value, masks.refs())?;
                 let (y, weights) =
                     attention.forward_with_weights(&t.input()?, &key, &value, masks.refs(), true)?;
-                let far = (&fused - &y)?.abs()?.nan_to_num(Default::default())?.amax(..)?.item::<f32>()?;
-                if far > 1e-5 {
-                    return Err(Error::value(
-                        "MultiheadAttention",
-                        format!("the fused way differs by {far}"),
-                    ));
-                }
-                Ok(vec![y, weights])
+                // where the fused way gives something else, no number is right; nothing is read from a GPU for it
+                let agree = (fused - &y)?.abs()?.nan_to_num(Default::default())?.amax(..)?.le(1e-5)?;
+                Ok(vec![agree.where_(y, f64::NAN)?, weights])
             })
         }
         "Transformer" => {
