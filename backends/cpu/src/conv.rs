@@ -1,7 +1,8 @@
-//! Convolutions and their adjoints, as products with the matrix of what the windows see, of which only blocks
-//! that stay in cache are ever written out.
+//! Convolutions and their adjoints: in Winograd's way, on long lines, or as products with the matrix of what the windows
+//! see, of which only blocks that stay in cache are ever written out.
 use crate::{
     CpuValue,
+    direct::{self, Axis, Moves},
     gemm::{Matrix, MatrixMut, Product, blocks},
     parallel,
     value::Output,
@@ -64,6 +65,15 @@ impl Sizes {
         (out.dtype == DType::F32 && by.pays()).then_some(by)
     }
 
+    /// The sizes on long lines, of results in F32.
+    fn lines(&self, out: &Meta) -> Option<(direct::Sizes, [Moves; 2])> {
+        let moves = self.windows.moves()?;
+        let Sizes { images, groups, channels, filters, .. } = *self;
+        let [output, kernel] = [moves.map(|moves| moves.output), moves.map(|moves| moves.kernel)];
+        let by = direct::Sizes { images, groups, channels, filters, output, kernel };
+        (out.dtype == DType::F32 && !self.windows.is_identity()).then_some((by, moves))
+    }
+
     /// How wide a block of so many rows is.
     fn block(&self, rows: usize) -> usize {
         (BLOCK / rows.max(1)).next_multiple_of(NARROWEST).min(self.windows.outputs()).max(1)
@@ -89,6 +99,16 @@ pub(crate) fn conv(conv: &Conv, x: &CpuValue, w: &CpuValue, out: &Meta) -> Resul
                 return Ok(y);
             }
         }
+        if let Some((by, moves)) = sizes.lines(out) {
+            let (x, w) = (view::contiguous(xs[0])?, view::contiguous(xs[1])?);
+            let taps = sizes.windows.taps();
+            let filters =
+                Filters { w: elements(&w), by_filter: taps * by.channels, by_channel: taps, turned: false };
+            let axes = [moves.map(|moves| Axis::forward(&moves))];
+            if let Some(y) = written(out, |y| direct::convolve(elements(&x), filters, y, &by, &axes))? {
+                return Ok(y);
+            }
+        }
         wide!(out.dtype, T => forward::<T>(xs[0], xs[1], out, &sizes))
     })
 }
@@ -106,6 +126,24 @@ pub(crate) fn input_grad(conv: &Conv, g: &CpuValue, w: &CpuValue, out: &Meta) ->
                 return Ok(x);
             }
         }
+        if let Some((by, moves)) = sizes.lines(out) {
+            let (g, w) = (view::contiguous(xs[0])?, view::contiguous(xs[1])?);
+            let taps = sizes.windows.taps();
+            let filters =
+                Filters { w: elements(&w), by_filter: taps, by_channel: taps * by.channels, turned: false };
+            let by = direct::Sizes {
+                channels: by.filters,
+                filters: by.channels,
+                output: moves.map(|moves| moves.input),
+                ..by
+            };
+            let [rows, columns] = moves.map(|moves| Axis::backward(&moves).collect::<Vec<_>>());
+            let axes: Vec<_> =
+                rows.iter().flat_map(|a| columns.iter().map(|b| [a.clone(), b.clone()])).collect();
+            if let Some(x) = written(out, |x| direct::convolve(elements(&g), filters, x, &by, &axes))? {
+                return Ok(x);
+            }
+        }
         wide!(out.dtype, T => to_input::<T>(xs[0], xs[1], out, &sizes))
     })
 }
@@ -117,6 +155,14 @@ pub(crate) fn weight_grad(conv: &Conv, g: &CpuValue, x: &CpuValue, out: &Meta) -
         if let Some(by) = sizes.winograd(out) {
             let (g, x) = (view::contiguous(xs[0])?, view::contiguous(xs[1])?);
             let w = written(out, |w| winograd::weight_gradient(elements(&g), elements(&x), w, &by))?;
+            if let Some(w) = w {
+                return Ok(w);
+            }
+        }
+        if let Some((by, moves)) = sizes.lines(out) {
+            let (g, x) = (view::contiguous(xs[0])?, view::contiguous(xs[1])?);
+            let axes = moves.map(|moves| Axis::forward(&moves));
+            let w = written(out, |w| direct::weight_gradient(elements(&g), elements(&x), w, &by, &axes))?;
             if let Some(w) = w {
                 return Ok(w);
             }

@@ -8,10 +8,12 @@ mod wide;
 
 mod arg_reduce;
 mod attention;
+mod canvas;
 mod chain;
 mod conv;
 mod create;
 mod custom;
+mod direct;
 mod elementwise;
 mod filter;
 mod fused;

@@ -12,6 +12,7 @@
 //! baseline. [`pulp`] detects the instruction sets and carries a closure into each; `L` is what it lacks, a
 //! type that tells scalar code whether a fused multiply-add is one instruction or a slow library call.
 
+use pulp::{Simd, WithSimd};
 use std::ops::{Add, Mul};
 use std::sync::OnceLock;
 
@@ -117,6 +118,17 @@ pub fn best() -> Isa {
     })
 }
 
+/// Runs a kernel that names its vectors with the widest of them.
+pub fn on_vectors<W: WithSimd>(work: W) -> W::Output {
+    match best() {
+        #[cfg(target_arch = "x86_64")]
+        Isa::V4(isa) => Simd::vectorize(isa, work),
+        #[cfg(target_arch = "x86_64")]
+        Isa::V3(isa) => Simd::vectorize(isa, work),
+        Isa::Baseline => Simd::vectorize(pulp::Scalar, work),
+    }
+}
+
 #[cfg(target_arch = "x86_64")]
 type V3Token = pulp::x86::V3;
 #[cfg(not(target_arch = "x86_64"))]
@@ -132,6 +144,17 @@ impl Isa {
             Isa::V3(isa) => Some(isa),
             #[cfg(target_arch = "x86_64")]
             Isa::V4(isa) => Some(*isa),
+        }
+    }
+
+    /// How many numbers in F32 a vector has.
+    pub fn lanes(self) -> usize {
+        match self {
+            Isa::Baseline => 1,
+            #[cfg(target_arch = "x86_64")]
+            Isa::V3(_) => 8,
+            #[cfg(target_arch = "x86_64")]
+            Isa::V4(_) => 16,
         }
     }
 

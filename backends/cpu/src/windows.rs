@@ -4,7 +4,7 @@ mod strips;
 
 pub(crate) use strips::{Seen, Strips};
 
-use crate::{gemm::Product, reduce::innermost, value::Native};
+use crate::{direct::Moves, gemm::Product, reduce::innermost, value::Native};
 use firesteel_core::{Axes, Conv, Layout, Pool, Shape};
 use std::ops::Range;
 
@@ -187,6 +187,24 @@ impl Windows {
         let fits = self.kernel[..] == [3, 3] && one(&self.stride) && one(&self.dilation);
         let small = self.padding.iter().all(|&padding| padding <= 2);
         (fits && small).then_some((pair(&self.input)?, pair(&self.output)?, pair(&self.padding)?))
+    }
+
+    /// How windows move along two axes, or along the second of them alone.
+    pub(crate) fn moves(&self) -> Option<[Moves; 2]> {
+        let along = |axis: usize| Moves {
+            input: self.input[axis],
+            output: self.output[axis],
+            kernel: self.kernel[axis],
+            stride: self.stride[axis],
+            padding: self.padding[axis],
+            dilation: self.dilation[axis],
+        };
+        let still = Moves { input: 1, output: 1, kernel: 1, stride: 1, padding: 0, dilation: 1 };
+        match self.output.len() {
+            1 => Some([still, along(0)]),
+            2 => Some([along(0), along(1)]),
+            _ => None,
+        }
     }
 
     /// The windows by which an input's gradient sees that of the result, where these are dense and no padding is

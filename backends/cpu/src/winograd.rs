@@ -13,19 +13,17 @@ mod transform;
 pub(crate) use gradient::weight_gradient;
 
 use crate::{
+    canvas::Canvas,
     micro::{Grid, WIDTH, product},
     parallel,
-    simd::{Isa, best},
+    simd::{Isa, best, on_vectors},
     turn::turn,
     value::Output,
 };
 use bytemuck::{cast_slice, cast_slice_mut};
 use firesteel_core::Result;
 use pulp::{Simd, WithSimd};
-use std::{
-    marker::PhantomData,
-    sync::atomic::{AtomicBool, Ordering},
-};
+use std::sync::atomic::{AtomicBool, Ordering};
 use transform::{FILTER, SIDE, TILE};
 
 /// Places of a transformed tile.
@@ -154,44 +152,6 @@ pub(crate) fn forward(x: &[f32], filters: Filters, y: &mut [f32], sizes: &Sizes)
         Ok(())
     })?;
     Ok(finite.into_inner())
-}
-
-/// Runs a kernel with the widest vectors.
-fn on_vectors<W: WithSimd>(work: W) -> W::Output {
-    match best() {
-        #[cfg(target_arch = "x86_64")]
-        Isa::V4(isa) => Simd::vectorize(isa, work),
-        #[cfg(target_arch = "x86_64")]
-        Isa::V3(isa) => Simd::vectorize(isa, work),
-        Isa::Baseline => Simd::vectorize(pulp::Scalar, work),
-    }
-}
-
-/// A result that many jobs write, each its own tiles.
-struct Canvas<'a> {
-    start: *mut f32,
-    len: usize,
-    memory: PhantomData<&'a mut [f32]>,
-}
-
-// SAFETY: `write` says that no two threads write the same element, and nobody reads before all are done.
-unsafe impl Sync for Canvas<'_> {}
-
-impl<'a> Canvas<'a> {
-    fn new(y: &'a mut [f32]) -> Self {
-        Self { start: y.as_mut_ptr(), len: y.len(), memory: PhantomData }
-    }
-
-    /// Writes elements from `at` on.
-    ///
-    /// # Safety
-    /// No other thread may write the same ones.
-    #[inline(always)]
-    unsafe fn write(&self, at: usize, from: &[f32]) {
-        assert!(at + from.len() <= self.len);
-        // SAFETY: they lie inside, and belong to the caller.
-        unsafe { std::ptr::copy_nonoverlapping(from.as_ptr(), self.start.add(at), from.len()) }
-    }
 }
 
 /// The filters in each place of a transformed tile: `[groups, 36, channels, filters]`, filters filled up.

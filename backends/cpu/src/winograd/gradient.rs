@@ -3,13 +3,14 @@
 #![allow(clippy::needless_range_loop)]
 
 use super::{
-    PLACES, Sizes, TILES, apart, bring, on_vectors, put,
+    PLACES, Sizes, TILES, apart, bring, put,
     transform::{self, FILTER, SIDE, TILE},
     transform_run, vector, wide,
 };
 use crate::{
     micro::{Grid, WIDTH, product},
     parallel,
+    simd::on_vectors,
     value::Output,
 };
 use firesteel_core::Result;
