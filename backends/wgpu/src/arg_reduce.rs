@@ -5,7 +5,7 @@ use crate::{
     kernel::Kernel,
     reduce::Plan,
     storage::{self, Storage},
-    team,
+    team::Team,
 };
 use firesteel_core::{ArgReduce, Meta, Result};
 
@@ -26,9 +26,10 @@ pub(crate) fn arg_reduce(
     kernel.places("kept", &plan.kept).places("reduced", &plan.reduced);
     kernel.constant("SIGN", (kind == ArgReduce::Max).into());
     kernel.param("results", results).param("elements", each);
-    let groups = team::declare(&mut kernel, team::size(each), plan.in_rows(), results);
+    let team = Team::new(gpu, each, plan.in_rows(), x.meta.dtype);
+    let groups = team.declare(&mut kernel, results);
     kernel.run(groups, || {
-        let body = team::shader(include_str!("../shaders/arg_reduce.wgsl"), &[], x.meta.dtype);
+        let body = team.shader(include_str!("../shaders/arg_reduce.wgsl"), &[], x.meta.dtype);
         let nan = match number {
             "f32" => "(bitcast<u32>(a) & 0x7fffffffu) > 0x7f800000u",
             "f64" => "!(a == a)",

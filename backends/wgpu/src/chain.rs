@@ -14,8 +14,9 @@ use smallvec::SmallVec;
 use std::fmt::Write as _;
 
 /// Names of inputs, results and constants; a program with more of them is decomposed.
-const INPUTS: [&str; 12] = ["x0", "x1", "x2", "x3", "x4", "x5", "x6", "x7", "x8", "x9", "x10", "x11"];
-const RESULTS: [&str; 6] = ["y0", "y1", "y2", "y3", "y4", "y5"];
+pub(crate) const INPUTS: [&str; 12] =
+    ["x0", "x1", "x2", "x3", "x4", "x5", "x6", "x7", "x8", "x9", "x10", "x11"];
+pub(crate) const RESULTS: [&str; 6] = ["y0", "y1", "y2", "y3", "y4", "y5"];
 const CONSTANTS: [&str; 16] =
     ["c0", "c1", "c2", "c3", "c4", "c5", "c6", "c7", "c8", "c9", "c10", "c11", "c12", "c13", "c14", "c15"];
 
@@ -81,16 +82,21 @@ pub(crate) fn run_into(
     inputs: &[Input],
     ys: &[WgpuValue],
 ) -> Result<()> {
+    gpu.flush()?;
+    record(gpu, &Plan::new(code, results, inputs, ys)?, ys)
+}
+
+/// The same, after all that is recorded already.
+pub(crate) fn record(gpu: &'static Gpu, plan: &Plan, ys: &[WgpuValue]) -> Result<()> {
     let Some(n) = ys.first().map(|y| y.meta.numel()) else {
         return Ok(());
     };
     if n >= u32::MAX as usize {
         return Err(Error::unsupported("chain", format!("{n} elements are more than a kernel counts")));
     }
-    let plan = Plan::new(code, results, inputs, ys)?;
     let groups = n.div_ceil(4);
     let mut kernel = Kernel::new(gpu, "chain");
-    for (input, name) in inputs.iter().zip(INPUTS) {
+    for (input, name) in plan.inputs.iter().zip(INPUTS) {
         if let Input::Value(x) = input {
             kernel.read(name, x);
         }
@@ -99,7 +105,7 @@ pub(crate) fn run_into(
         kernel.write4(name, y);
     }
     kernel.param("groups", groups);
-    let constants = code.iter().filter_map(|op| match op {
+    let constants = plan.code.iter().filter_map(|op| match op {
         Op::Full(value, _, dtype) => Some((*value, *dtype)),
         _ => None,
     });
@@ -110,19 +116,28 @@ pub(crate) fn run_into(
         kernel.check(Check::Divisor { op }, 0, 0).param("n", n);
     }
     kernel.depends(plan.key());
-    kernel.run(groups.div_ceil(WORKGROUP), || plan.body())
+    kernel.record(groups.div_ceil(WORKGROUP), || plan.body())
+}
+
+/// Whether an operation divides whole numbers, whose divisors are checked.
+pub(crate) fn divides(op: &Op<&WgpuValue>) -> bool {
+    matches!(op, Op::Binary(kind, a, _) if is_division(*kind) && !a.meta.dtype.is_float())
+}
+
+fn is_division(kind: Binary) -> bool {
+    matches!(kind, Binary::Div | Binary::Remainder | Binary::Fmod)
 }
 
 /// A program made ready: the dtype of each value, inputs first.
-struct Plan<'a> {
+pub(crate) struct Plan<'a> {
     code: &'a [Op<usize>],
     results: &'a [usize],
     inputs: &'a [Input<'a>],
-    dtypes: SmallVec<[DType; 8]>,
+    pub dtypes: SmallVec<[DType; 8]>,
 }
 
 impl<'a> Plan<'a> {
-    fn new(
+    pub fn new(
         code: &'a [Op<usize>],
         results: &'a [usize],
         inputs: &'a [Input<'a>],
@@ -147,15 +162,13 @@ impl<'a> Plan<'a> {
     /// The operation by which whole numbers are divided, where that is done.
     fn divides(&self) -> Option<&'static str> {
         self.code.iter().find_map(|op| {
-            let Op::Binary(kind @ (Binary::Div | Binary::Remainder | Binary::Fmod), a, _) = op else {
-                return None;
-            };
-            (!self.dtypes[*a].is_float()).then(|| kind.name())
+            let Op::Binary(kind, a, _) = op else { return None };
+            (is_division(*kind) && !self.dtypes[*a].is_float()).then(|| kind.name())
         })
     }
 
     /// What the text depends on, as numbers.
-    fn key(&self) -> SmallVec<[u32; 32]> {
+    pub fn key(&self) -> SmallVec<[u32; 32]> {
         let mut key = SmallVec::new();
         for input in self.inputs {
             key.push(match input {
@@ -225,7 +238,8 @@ impl<'a> Plan<'a> {
             };
             let text = written(&text, self.dtypes[number], &[]);
             let _ = writeln!(lines, "    let v{number} = {};", cut(text, self.dtypes[number]));
-            if let Op::Binary(Binary::Div | Binary::Remainder | Binary::Fmod, _, b) = op
+            if let Op::Binary(kind, _, b) = op
+                && is_division(*kind)
                 && !self.dtypes[*b].is_float()
             {
                 let zero = written(&format!("v{b} == $T(0)"), self.dtypes[*b], &[]);

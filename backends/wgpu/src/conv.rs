@@ -261,6 +261,7 @@ fn declare(kernel: &mut Kernel, kind: Kind, sizes: &Sizes, plan: &Plan) {
     kernel.constant("IS_FLAT", is_flat.into());
     kernel.constant("IS_INPUT", (kind == Kind::Input).into());
     kernel.constant("IS_WEIGHT", (kind == Kind::Weight).into());
+    kernel.constant("IS_RUN", (plan.jump == 0).into());
     let plane = plan.size.iter().product::<usize>();
     kernel.param("plane", plane).param("group", plan.seen * plane);
     kernel.param("image", sizes.groups * plan.seen * plane);

@@ -3,6 +3,7 @@ use crate::{
     Wgpu,
     kernel::Pipelines,
     memory::{Pool, lock},
+    pending::Pending,
     queue::Recorder,
 };
 use firesteel_core::{Error, Generator, Result};
@@ -75,8 +76,12 @@ pub(crate) struct Gpu {
     pub queue: Queue,
     pub features: Features,
     pub limits: Limits,
+    /// The invocations that exchange registers, at least; 1 where none do.
+    pub lanes: usize,
     pub pool: Pool,
     pub generator: Generator,
+    /// Locked before the recorder.
+    pub pending: Mutex<Pending>,
     pub recorder: Mutex<Recorder>,
     pub pipelines: Pipelines,
     /// Buffers that downloads go through.
@@ -111,10 +116,12 @@ impl Gpu {
         device.set_device_lost_callback(move |reason, why| {
             lock(&lost).lost = Some(format!("{reason:?} {why}").trim().to_owned());
         });
+        let lanes = if features.contains(Features::SUBGROUP) { info.subgroup_min_size as usize } else { 1 };
         let gpu = Gpu {
             index,
             adapter,
             info: WgpuInfo::new(info, features, limits.clone()),
+            pending: Mutex::default(),
             recorder: Mutex::new(Recorder::new(&device)),
             pipelines: Pipelines::new(&device, features, &limits),
             pool: Pool::new(),
@@ -124,6 +131,7 @@ impl Gpu {
             queue,
             features,
             limits,
+            lanes: lanes.max(1),
             faults,
         };
         // handles are copied with every tensor, and a device that was opened stays open
@@ -183,9 +191,14 @@ impl Gpu {
     pub fn guarded<T>(&self, make: impl FnOnce() -> T) -> T {
         let (made, error) = self.caught(make);
         if let Some(error) = error {
-            lock(&self.faults).error.get_or_insert(error.to_string());
+            self.report(error.to_string());
         }
         made
+    }
+
+    /// Keeps what went wrong as an error of the next synchronisation.
+    pub fn report(&self, why: String) {
+        lock(&self.faults).error.get_or_insert(why);
     }
 
     fn caught<T>(&self, make: impl FnOnce() -> T) -> (T, Option<wgpu::Error>) {

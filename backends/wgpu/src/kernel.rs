@@ -26,8 +26,8 @@ use std::{
 use wgpu::{
     BindGroupLayout, BindGroupLayoutDescriptor, BindGroupLayoutEntry, BindingType, BufferBindingType,
     ComputePipeline, ComputePipelineDescriptor, Device, Features, Limits, PipelineCache,
-    PipelineCacheDescriptor, PipelineLayout, PipelineLayoutDescriptor, ShaderModuleDescriptor, ShaderSource,
-    ShaderStages,
+    PipelineCacheDescriptor, PipelineLayout, PipelineLayoutDescriptor, ShaderModuleDescriptor,
+    ShaderRuntimeChecks, ShaderSource, ShaderStages,
 };
 
 /// Invocations of a workgroup, unless a family says otherwise; all devices take 256.
@@ -292,6 +292,12 @@ impl<'a> Kernel<'a> {
     /// Records it over this many workgroups, numbered by `w.x + w.y * grid.x`. `body` is the family's shader, and is
     /// asked for only when it has to be compiled.
     pub fn run(&mut self, workgroups: usize, body: impl FnOnce() -> String) -> Result<()> {
+        self.gpu.flush()?;
+        self.record(workgroups, body)
+    }
+
+    /// The same, before what waits.
+    pub fn record(&mut self, workgroups: usize, body: impl FnOnce() -> String) -> Result<()> {
         if workgroups == 0 {
             return Ok(());
         }
@@ -388,10 +394,13 @@ impl<'a> Kernel<'a> {
         let signature = (bound, self.writes.len(), self.checks, uniforms);
         let (layout_id, bindings, layout) = gpu.pipelines.layout(&gpu.device, signature);
         let make = || {
-            let module = gpu.device.create_shader_module(ShaderModuleDescriptor {
+            let descriptor = ShaderModuleDescriptor {
                 label: Some(self.family),
                 source: ShaderSource::Wgsl(source.as_str().into()),
-            });
+            };
+            let checks = ShaderRuntimeChecks { force_loop_bounding: false, ..ShaderRuntimeChecks::checked() };
+            // SAFETY: all loops of the shaders end, so none has to be counted.
+            let module = unsafe { gpu.device.create_shader_module_trusted(descriptor, checks) };
             gpu.device.create_compute_pipeline(&ComputePipelineDescriptor {
                 label: Some(self.family),
                 layout: Some(&layout),

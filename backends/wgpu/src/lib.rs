@@ -20,6 +20,7 @@ mod matmul;
 mod memory;
 mod narrow;
 mod norm;
+mod pending;
 mod pool;
 mod queue;
 mod reduce;
@@ -92,11 +93,13 @@ impl Wgpu {
 
     /// What the device was asked to do since it was opened.
     pub fn counters(&self) -> WgpuCounters {
+        self.settle();
         memory::lock(&self.0.recorder).counters
     }
 
     /// Starts the peak of [`memory`](Backend::memory) from what is in use now.
     pub fn reset_peak_memory(&self) {
+        self.settle();
         self.0.pool.reset_peak();
     }
 }
@@ -117,9 +120,11 @@ impl Backend for Wgpu {
         narrow::download(self.0, v)
     }
     fn memory(&self) -> MemoryStats {
+        self.settle();
         self.0.pool.stats()
     }
     fn empty_cache(&self) {
+        self.settle();
         self.0.empty_cache();
     }
     fn synchronize(&self) -> Result<()> {
@@ -162,6 +167,13 @@ impl Backend for Wgpu {
 }
 
 impl Wgpu {
+    /// Records what waits, before its memory and kernels are counted. What is wrong with it is an error of the next read.
+    fn settle(&self) {
+        if let Err(error) = self.0.flush() {
+            self.0.report(error.to_string());
+        }
+    }
+
     /// Runs the kernels of an operation, in dtypes that the device has.
     fn compute(&self, op: Op<&WgpuValue>, out: &Metas) -> Result<Outputs<WgpuValue>> {
         let (gpu, meta) = (self.0, &out[0]);
@@ -180,7 +192,7 @@ impl Wgpu {
             Op::Windows { x, axis, size, step } => x.view(x.layout.windows(axis, size, step)),
 
             op @ (Op::Unary(..) | Op::Binary(..) | Op::Compare(..) | Op::Select(..) | Op::Cast(..)) => {
-                chain::single(gpu, op, meta)?
+                pending::single(gpu, op, meta)?
             }
 
             Op::Fused(Fused::Chain(program), xs) => return chain::chain(gpu, &program, &xs, out),

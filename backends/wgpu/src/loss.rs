@@ -1,6 +1,6 @@
 //! Losses.
 use crate::{
-    WgpuValue, check::Check, create, device::Gpu, kernel::Kernel, reduce::Plan, storage::Storage, team,
+    WgpuValue, check::Check, create, device::Gpu, kernel::Kernel, reduce::Plan, storage::Storage, team::Team,
 };
 use firesteel_core::{Metas, Outputs, Result, Scalar};
 use smallvec::smallvec;
@@ -26,12 +26,13 @@ pub(crate) fn cross_entropy(
     kernel.depends([held.into()]).check(Check::Target { op: "cross_entropy" }, n, 1);
     kernel.param("n", n).param("rows", rows).param("x_step", x.layout.strides[1] as usize);
     kernel.number("lowest", dtype.lowest(), dtype).number("ignore", Scalar::Int(ignore), index);
-    let groups = team::declare(&mut kernel, team::size(n), plan.in_rows(), rows);
+    let team = Team::new(gpu, n, plan.in_rows(), dtype);
+    let groups = team.declare(&mut kernel, rows);
     kernel.run(groups, || {
         let body = include_str!("../shaders/loss.wgsl");
         let body = if held { body.to_owned() } else { body.replace("class_ == p.ignore", "false") };
         let number = Storage::of(index).number;
-        team::shader(&body, &["larger", "sum"], dtype)
+        team.shader(&body, &["larger", "sum"], dtype)
             + &format!("fn target_of(i: u32) -> {number} {{ return target_at(i); }}\n")
     })?;
     Ok(smallvec![loss, lse])

@@ -6,10 +6,12 @@ use crate::{
     kernel::{Kernel, WORKGROUP},
     reduce,
     storage::Storage,
-    team, view,
+    team::Team,
+    view,
 };
 use firesteel_core::{Axes, DType, Error, Layout, Meta, Reduce, Result, Shape};
 use std::fmt::Write as _;
+use wgpu::DeviceType;
 
 /// Tiles are as deep as this.
 const DEPTH: usize = 16;
@@ -108,14 +110,18 @@ pub(crate) struct Tile {
 impl Tile {
     /// Large tiles read less, small ones keep more of a device busy.
     pub fn choose(gpu: &Gpu, m: usize, n: usize, batch: usize, dtype: DType) -> Tile {
-        let tile = |side, regs| Tile { rows: side, columns: side, regs };
-        let count = |side: usize| m.div_ceil(side) * n.div_ceil(side) * batch;
+        let tile = |rows, columns, regs| Tile { rows, columns, regs };
+        // a driver on the processor has few threads, and none that wait for memory
+        let enough = if gpu.info.kind == DeviceType::Cpu { 2 } else { 16 };
+        let many = |rows: usize, columns: usize| m.div_ceil(rows) * n.div_ceil(columns) * batch >= enough;
         let wide = Storage::of(dtype).number.ends_with("64");
         let fits = gpu.limits.max_compute_workgroup_storage_size as usize >= 2 * 128 * DEPTH * 4;
         match () {
-            () if m > 64 && n > 64 && count(128) >= 16 && fits && !wide => tile(16, 2),
-            () if m > 32 && n > 32 => tile(16, 1),
-            () => tile(8, 1),
+            () if m > 64 && n > 64 && many(128, 128) && fits && !wide => tile(16, 16, 2),
+            () if m > 32 && n > 64 && many(64, 128) && !wide => tile(8, 16, 2),
+            () if m > 64 && n > 32 && many(128, 64) && !wide => tile(16, 8, 2),
+            () if m > 32 && n > 32 => tile(16, 16, 1),
+            () => tile(8, 8, 1),
         }
     }
 
@@ -251,10 +257,11 @@ fn dots(
         .param("depth", depth);
     kernel.param("a_inner", x.inner as usize).param("v_inner", w.inner as usize);
     let in_rows = x.inner.unsigned_abs() <= x.row.unsigned_abs() || x.rows == 1;
-    let groups = team::declare(&mut kernel, team::size(length), in_rows, results * parts);
+    let team = Team::new(gpu, length, in_rows, out.dtype);
+    let groups = team.declare(&mut kernel, results * parts);
     kernel.run(groups, || {
         let sum = "fn sum(a: vec4<T>, b: vec4<T>) -> vec4<T> { return a + b; }\n";
-        team::shader(include_str!("../shaders/matvec.wgsl"), &["sum"], out.dtype) + sum
+        team.shader(include_str!("../shaders/matvec.wgsl"), &["sum"], out.dtype) + sum
     })?;
     if parts == 1 {
         return Ok(y);

@@ -1,5 +1,5 @@
 //! Normalisations: `y = (x - mean) / √(var + eps) · weight + bias`.
-use crate::{WgpuValue, chain, create, device::Gpu, kernel::Kernel, reduce, team, view};
+use crate::{WgpuValue, chain, create, device::Gpu, kernel::Kernel, reduce, team::Team, view};
 use firesteel_core::{Axes, Binary, DType, Meta, Metas, Op, Outputs, Reduce, Result, Scalar, Unary};
 use smallvec::{SmallVec, smallvec};
 
@@ -21,8 +21,8 @@ pub(crate) fn trailing(
     let shape = &xs[0].meta.shape;
     let n: usize = shape[shape.rank() - dims..].iter().product();
     let rows = xs[0].meta.numel() / n;
-    let size = team::size(n);
-    let kept = n.div_ceil(4 * size);
+    let team = Team::new(gpu, n, true, dtype);
+    let kept = n.div_ceil(4 * team.size);
     let wide = n.is_multiple_of(4);
     let mut kernel = Kernel::new(gpu, "norm");
     kernel.read_at("x", &xs[0], wide).alias("T", dtype);
@@ -42,7 +42,7 @@ pub(crate) fn trailing(
     kernel.constant("IS_KEPT", (kept <= KEPT).into()).constant("KEPT", kept.clamp(1, KEPT) as u32);
     kernel.param("n", n).param("rows", rows).param("x_offset", xs[0].layout.offset);
     kernel.number("eps", Scalar::Float(eps), dtype);
-    let groups = team::declare(&mut kernel, size, true, rows);
+    let groups = team.declare(&mut kernel, rows);
     kernel.run(groups, || {
         let affine = |name: &str, is_there: bool, none: &str| {
             let (one, four) = match is_there {
@@ -60,7 +60,7 @@ pub(crate) fn trailing(
         };
         let mean = if is_centred { "mean_set(i, mean); " } else { "" };
         [
-            &team::shader(include_str!("../shaders/norm.wgsl"), &["sum"], dtype),
+            &team.shader(include_str!("../shaders/norm.wgsl"), &["sum"], dtype),
             store,
             &affine("weight", xs.len() > 1, "1"),
             &affine("bias", xs.len() > 2, "0"),

@@ -242,6 +242,7 @@ impl Gpu {
     /// The first bytes of a buffer once all that was recorded before is done, or what failed meanwhile.
     pub async fn read(&'static self, block: Option<&Block>, bytes: usize) -> Result<Vec<u8>> {
         self.check()?;
+        self.flush()?;
         let (mapped, checks) = self.start_reading(block, bytes)?;
         if !cfg!(target_arch = "wasm32") {
             // nobody else drives the device on a native machine

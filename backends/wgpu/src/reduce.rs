@@ -7,7 +7,7 @@ use crate::{
     WgpuValue, create,
     device::Gpu,
     kernel::{Kernel, WORKGROUP},
-    team,
+    team::Team,
 };
 use firesteel_core::{Axes, Binary, DType, Layout, Meta, Reduce, Result, Scalar, Strides, formula};
 
@@ -145,7 +145,8 @@ fn run(job: &Job, parts: usize, count: usize, out: &Meta) -> Result<WgpuValue> {
     kernel.constant("IS_MEAN", (count > 1).into()).depends([binary as u32]);
     kernel.param("results", results).param("elements", each).param("parts", parts).param("length", length);
     kernel.number("identity", identity, dtype).number("count", Scalar::from(count), dtype);
-    let groups = team::declare(&mut kernel, team::size(length), plan.in_rows(), results);
+    let team = Team::new(gpu, length, plan.in_rows(), dtype);
+    let groups = team.declare(&mut kernel, results);
     kernel.run(groups, || {
         let formula = formula::binary(binary, dtype.category()).unwrap_or("a");
         let (at, mapped) = match centre {
@@ -158,7 +159,7 @@ fn run(job: &Job, parts: usize, count: usize, out: &Meta) -> Result<WgpuValue> {
             &format!("fn centre_of(i: u32) -> T {{ return {at}; }}\n"),
             &format!("fn mapped(x: vec4<T>, centre: T) -> vec4<T> {{ return {mapped}; }}\n"),
         ];
-        team::shader(&functions.concat(), &["join"], dtype)
+        team.shader(&functions.concat(), &["join"], dtype)
     })?;
     Ok(y)
 }

@@ -1,5 +1,5 @@
 //! Softmax and its logarithm.
-use crate::{WgpuValue, create, device::Gpu, kernel::Kernel, reduce::Plan, team};
+use crate::{WgpuValue, create, device::Gpu, kernel::Kernel, reduce::Plan, team::Team};
 use firesteel_core::{Layout, Meta, Result};
 
 /// Groups of four that a member of a team keeps in registers, at most.
@@ -19,8 +19,8 @@ pub(crate) fn softmax(
     let step = |layout: &Layout| layout.strides[axis];
     let n = out.shape[axis];
     let rows = out.numel() / n;
-    let size = team::size(n);
-    let kept = n.div_ceil(4 * size);
+    let team = Team::new(gpu, n, from.in_rows(), out.dtype);
+    let kept = n.div_ceil(4 * team.size);
     let aligned = |plan: &Plan| {
         plan.kept.offset.is_multiple_of(4) && plan.kept.strides.iter().all(|stride| stride % 4 == 0)
     };
@@ -38,15 +38,14 @@ pub(crate) fn softmax(
     kernel.constant("IS_KEPT", (kept <= KEPT).into()).constant("KEPT", kept.clamp(1, KEPT) as u32);
     kernel.param("n", n).param("rows", rows).number("lowest", out.dtype.lowest(), out.dtype);
     kernel.param("x_step", step(&x.layout) as usize).param("y_step", step(&y.layout) as usize);
-    let in_rows = from.in_rows();
-    let groups = team::declare(&mut kernel, size, in_rows, rows);
+    let groups = team.declare(&mut kernel, rows);
     kernel.run(groups, || {
         let store = if wide {
             "fn store4(g: u32, v: vec4<T>) { y_set4(g, v); }\nfn store1(i: u32, v: T) {}\n"
         } else {
             "fn store4(g: u32, v: vec4<T>) {}\nfn store1(i: u32, v: T) { y_set(i, v); }\n"
         };
-        team::shader(include_str!("../shaders/softmax.wgsl"), &["larger", "sum"], out.dtype) + store
+        team.shader(include_str!("../shaders/softmax.wgsl"), &["larger", "sum"], out.dtype) + store
     })?;
     Ok(y)
 }

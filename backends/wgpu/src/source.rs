@@ -67,12 +67,9 @@ static LIBRARIES: LazyLock<Vec<String>> = LazyLock::new(|| {
 /// The whole shader.
 pub(crate) fn compose(parts: &Parts, body: &str) -> String {
     let mut text = String::new();
-    // what a device has, the languages's extensions have to be asked for
-    for (feature, name) in [(Features::SHADER_F16, "f16"), (Features::SUBGROUP, "subgroups")] {
-        let used = if name == "f16" { body.contains("f16(") } else { body.contains("subgroup") };
-        if used && parts.features.contains(feature) {
-            let _ = writeln!(text, "enable {name};");
-        }
+    // what a device has, the language's extension has to be asked for; naga needs no asking for subgroups
+    if body.contains("f16(") && parts.features.contains(Features::SHADER_F16) {
+        text += "enable f16;\n";
     }
     for (name, value) in parts.consts {
         let _ = writeln!(text, "const {name}: u32 = {value}u;");

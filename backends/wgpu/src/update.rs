@@ -13,6 +13,8 @@ use std::sync::Arc;
 /// holds it.
 pub(crate) fn update(wgpu: &Wgpu, targets: &mut [&mut WgpuValue], op: Op<Operand<&WgpuValue>>) -> Result<()> {
     let out = infer(op.clone().map(|x| Wgpu::meta(operand(targets, x))))?;
+    // what waits holds what it reads
+    wgpu.0.flush()?;
     let stays = out.len() == targets.len() && out.iter().zip(&*targets).all(|(meta, t)| *meta == t.meta);
     if stays && targets.iter_mut().all(|target| is_own(target)) && in_place(wgpu, targets, &op, &out)? {
         return Ok(());
