@@ -37,7 +37,9 @@ fn cases<B: Backend>() -> Vec<Case<B>> {
         }),
         ("conv2d 32x64x56x56, 64 3x3", |b| {
             let (x, w) = (Tensor::randn([32, 64, 56, 56], b)?, Tensor::randn([64, 64, 3, 3], b)?);
-            waited(b, move || x.conv2d(&w, None, ConvOptions::default().padding(1)).map(drop))
+            waited(b, move || {
+                x.conv2d(&w, None, ConvOptions { padding: 1.into(), ..Default::default() }).map(drop)
+            })
         }),
         ("sort 1e6", |b| {
             let x = Tensor::randn([1_000_000], b)?;
@@ -65,7 +67,7 @@ fn products<B: Backend>(n: usize, b: &B) -> Result<Run> {
 }
 
 /// A step of Adam on a batch of digits' size.
-fn training<B: Backend>(b: &B) -> Result<Run> {
+fn training<B: Backend>(b: &Autodiff<B>) -> Result<Run> {
     let linear = |inputs, outputs| Linear::new(inputs, outputs, b);
     let mut model = Sequential((linear(784, 512)?, ReLU, linear(512, 512)?, ReLU, linear(512, 10)?));
     let (x, y) = (Tensor::randn([128, 784], b)?, Tensor::randint(0..10, [128], b)?);

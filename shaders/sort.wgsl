@@ -1,5 +1,6 @@
 // Rows in order, or runs of SIZE elements of each: a workgroup sorts 1024 elements of one row or of several, by Batcher's
-// bitonic network. Beside each element goes the place that it came from, which decides between equals.
+// bitonic network, and writes the first `keep` of each run. Beside each element goes the place that it came from, which
+// decides between equals.
 
 const NONE = 0xffffffffu;
 
@@ -55,10 +56,11 @@ fn main(
     for (var slot = l; slot < 1024u; slot += 256u) {
         let run = first + slot / SIZE;
         let i = (run % p.runs) * SIZE + slot % SIZE;
-        if run / p.runs < p.rows && i < p.n {
-            let at = (run / p.runs) * p.n + i;
+        if run / p.runs < p.rows && i < p.n && slot % SIZE < p.keep {
+            let r = run / p.runs;
+            let at = r * p.kept + (run % p.runs) * p.keep + slot % SIZE;
             y_set(at, values[slot]);
-            source_set(at, I(places[slot]));
+            source_set(at, I(origin(r, places[slot])));
         }
     }
 }

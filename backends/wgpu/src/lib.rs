@@ -140,6 +140,7 @@ impl Backend for Wgpu {
                 chain::fits(self.0, program) && (self.0.has_int64() || !narrow::is_wide(program, xs))
             }
             Op::Fused(Fused::Linear, _) => true,
+            Op::Fused(Fused::TopK { k, .. }, xs) => sort::has_top(*k, xs[0]),
             Op::Fused(Fused::Attention { .. }, xs) => attention::fits(self.0, xs),
             Op::Fused(Fused::MaxPool(pool) | Fused::AvgPool(pool, _), xs) => pool::fits(pool, xs[0]),
             Op::Fused(
@@ -212,6 +213,9 @@ impl Wgpu {
             Op::Fused(Fused::AvgPool(pool, divisor), xs) => pool::avg_pool(gpu, xs[0], &pool, divisor, meta)?,
             Op::Fused(Fused::Attention { scale, causal }, xs) => {
                 return attention::attention(gpu, &xs, scale, causal, out);
+            }
+            Op::Fused(Fused::TopK { k, axis, largest }, xs) => {
+                return sort::top(gpu, xs[0], k, axis, largest, out);
             }
             Op::Fused(Fused::Linear, xs) => matmul::linear(gpu, &xs, meta)?,
 

@@ -5,7 +5,7 @@ use crate::{
     kernel::{Kernel, WORKGROUP},
     storage::{self, Storage},
 };
-use firesteel_core::{Axes, DType, Layout, Meta, Outputs, Result, Shape};
+use firesteel_core::{Axes, DType, Layout, Meta, Metas, Outputs, Result, Shape};
 
 /// Elements that a workgroup sorts.
 const TILE: usize = 1024;
@@ -17,16 +17,29 @@ pub(crate) fn sort(
     axis: usize,
     descending: bool,
 ) -> Result<Outputs<WgpuValue>> {
-    let rank = x.meta.shape.rank();
-    let back: Axes = (0..rank)
-        .map(|a| match a {
-            a if a < axis => a,
-            a if a == axis => rank - 1,
-            a => a - 1,
-        })
-        .collect();
+    let back = back(x.meta.shape.rank(), axis);
     let rows = ordered(gpu, x, axis, descending, storage::index(gpu.features))?;
     Ok(rows.into_iter().map(|y| y.view(y.layout.permute(&back))).collect())
+}
+
+/// The axes as they were, where one went to the end.
+fn back(rank: usize, axis: usize) -> Axes {
+    let from = |a| match a {
+        a if a < axis => a,
+        a if a == axis => rank - 1,
+        a => a - 1,
+    };
+    (0..rank).map(from).collect()
+}
+
+/// What is not the end yet is in what numbers are computed in.
+fn computed(dtype: DType) -> DType {
+    match Storage::of(dtype).number {
+        "f32" => DType::F32,
+        "i32" => DType::I32,
+        "u32" => DType::U32,
+        _ => dtype,
+    }
 }
 
 /// A shape and layout without an axis, which becomes the last of the shape.
@@ -51,13 +64,7 @@ pub(crate) fn ordered(
 ) -> Result<[WgpuValue; 2]> {
     let (row, shape) = rows(&x.layout, axis);
     let (n, dtype) = (x.meta.shape[axis], x.meta.dtype);
-    // what is not the end yet is in what numbers are computed in
-    let wide = match Storage::of(dtype).number {
-        "f32" => DType::F32,
-        "i32" => DType::I32,
-        "u32" => DType::U32,
-        _ => dtype,
-    };
+    let wide = computed(dtype);
     let memory = |is_last: bool| -> Result<[WgpuValue; 2]> {
         let [value, place] = if is_last { [dtype, places] } else { [wide, DType::U32] };
         Ok([create::output(gpu, &Meta::new(&shape, value))?, create::output(gpu, &Meta::new(&shape, place))?])
@@ -68,19 +75,95 @@ pub(crate) fn ordered(
         return Ok(now);
     }
     let x = create::placed(gpu, x)?;
-    let (count, runs) = (row.shape.numel(), n.div_ceil(width));
-    let mut kernel = kernel(gpu, "sort", &now, descending, dtype);
-    kernel.read_at("x", &x, false).places("row", &row).constant("SIZE", width as u32);
-    kernel.param("rows", count).param("runs", runs).param("n", n);
-    kernel.param("stride", x.layout.strides[axis] as usize);
-    kernel
-        .run((count * runs * width).div_ceil(TILE), || text(include_str!("../shaders/sort.wgsl"), dtype))?;
+    let stride = x.layout.strides[axis] as usize;
+    tiles(gpu, &Rows { x: &x, row: &row, stride, n, places: None }, width, width, &now, descending, dtype)?;
     while width < n {
         let next = memory(2 * width >= n)?;
         merge(gpu, &now, &next, n, width, descending)?;
         (now, width) = (next, 2 * width);
     }
     Ok(now)
+}
+
+/// The first `k` of [`ordered`] rows, with indices as [`sort`] gives them: of each tile only so many are kept, and these are
+/// sorted once more, until a tile holds a row.
+pub(crate) fn top(
+    gpu: &'static Gpu,
+    x: &WgpuValue,
+    k: usize,
+    axis: usize,
+    largest: bool,
+    out: &Metas,
+) -> Result<Outputs<WgpuValue>> {
+    let (row, shape) = rows(&x.layout, axis);
+    let (lead, dtype) = (&shape[..shape.rank() - 1], x.meta.dtype);
+    let mut x = create::placed(gpu, x)?;
+    let (mut row, mut stride, mut n) = (row, x.layout.strides[axis] as usize, x.meta.shape[axis]);
+    let mut places: Option<WgpuValue> = None;
+    loop {
+        let width = n.next_power_of_two().min(TILE);
+        let keep = k.min(width);
+        let whole = n / width;
+        let kept = whole * keep + keep.min(n - whole * width);
+        let is_last = n <= width;
+        let types =
+            if is_last { [dtype, storage::index(gpu.features)] } else { [computed(dtype), DType::U32] };
+        let shape: Shape = lead.iter().copied().chain([kept]).collect();
+        let now = [
+            create::output(gpu, &Meta::new(&shape, types[0]))?,
+            create::output(gpu, &Meta::new(&shape, types[1]))?,
+        ];
+        let from = Rows { x: &x, row: &row, stride, n, places: places.as_ref() };
+        tiles(gpu, &from, width, keep, &now, largest, dtype)?;
+        if is_last {
+            let back = back(out[0].shape.rank(), axis);
+            return Ok(now.into_iter().map(|y| y.view(y.layout.permute(&back))).collect());
+        }
+        let [values, found] = now;
+        (row, stride, n) = (rows(&values.layout, shape.rank() - 1).0, 1, kept);
+        (x, places) = (values, Some(found));
+    }
+}
+
+/// Whether tiles hold so many first ones of each other.
+pub(crate) fn has_top(k: usize, x: &Meta) -> bool {
+    (1..=TILE / 2).contains(&k) && x.numel() > 0
+}
+
+/// Rows that are sorted: where they begin, and how far their `n` elements are apart. Elements that were moved already have
+/// the places that they came from beside them.
+struct Rows<'a> {
+    x: &'a WgpuValue,
+    row: &'a Layout,
+    stride: usize,
+    n: usize,
+    places: Option<&'a WgpuValue>,
+}
+
+/// Tiles of rows in order, of each of which the first `keep` elements are written.
+fn tiles(
+    gpu: &'static Gpu,
+    rows: &Rows,
+    width: usize,
+    keep: usize,
+    out: &[WgpuValue; 2],
+    descending: bool,
+    dtype: DType,
+) -> Result<()> {
+    let (count, runs) = (rows.row.shape.numel(), rows.n.div_ceil(width));
+    let mut kernel = kernel(gpu, "sort", out, descending, dtype);
+    kernel.read_at("x", rows.x, false).places("row", rows.row).constant("SIZE", width as u32);
+    if let Some(places) = rows.places {
+        kernel.read_at("place", places, false);
+    }
+    kernel.depends([rows.places.is_some().into()]);
+    kernel.param("rows", count).param("runs", runs).param("n", rows.n).param("stride", rows.stride);
+    kernel.param("keep", keep).param("kept", out[0].meta.numel() / count);
+    kernel.run((count * runs * width).div_ceil(TILE), || {
+        let origin = if rows.places.is_some() { "place_at(r * p.n + i)" } else { "i" };
+        let origin = format!("fn origin(r: u32, i: u32) -> u32 {{ return {origin}; }}\n");
+        text(include_str!("../shaders/sort.wgsl"), dtype) + &origin
+    })
 }
 
 /// Each two neighbouring runs of rows of `n` elements to one.

@@ -76,11 +76,20 @@ fn values_find_their_place() {
     }
 }
 
+/// Of rows in one tile, in several, and in so many that their first are more than a tile; equals in their order.
 #[test]
 fn the_first_of_an_order() {
-    let x = numbers(&[5, 2000], DType::F32, 1);
-    for largest in [false, true] {
-        let topk = Fused::TopK { k: 7, axis: 1, largest };
-        agree(vec![Op::Fused(topk, smallvec![0])], std::slice::from_ref(&x), 0., 0.);
+    for (shape, axis, k) in [([5, 2000], 1, 7), ([2000, 3], 0, 512), ([3, 40], 1, 40), ([1, 50_000], 1, 100)]
+    {
+        for dtype in [DType::F32, DType::F16, DType::U8, DType::I64] {
+            let x = numbers(&shape, dtype, 1);
+            for largest in [false, true] {
+                let topk = Fused::TopK { k, axis, largest };
+                agree(vec![Op::Fused(topk, smallvec![0])], std::slice::from_ref(&x), 0., 0.);
+            }
+        }
     }
+    let x = numbers(&[3, 2000], DType::F32, 1);
+    let topk = Fused::TopK { k: 600, axis: 1, largest: true };
+    agree(vec![Op::Fused(topk, smallvec![0])], &[x], 0., 0.);
 }
