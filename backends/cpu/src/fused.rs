@@ -1,7 +1,7 @@
 //! Kernels for operations that have parts.
 use crate::{
-    CpuValue, attention, chain, elementwise, loss, lstm, matmul, norm, panels::Lanes, pool, softmax, topk,
-    wide::wide,
+    CpuValue, attention, chain, elementwise, halves, loss, lstm, matmul, norm, panels::Lanes, pool, softmax,
+    topk, wide::wide,
 };
 use firesteel_core::{DType, Error, Fused, Meta, Metas, Outputs, Result};
 use smallvec::smallvec;
@@ -33,6 +33,11 @@ pub(crate) fn fused(fused: &Fused, xs: &[&CpuValue], out: &Metas) -> Result<Outp
     }
     if let &Fused::TopK { k, axis, largest } = fused {
         return topk::topk(xs[0], k, axis, largest, out);
+    }
+    if let Fused::Linear = fused
+        && let Some(y) = halves::linear(xs, &out[0])?
+    {
+        return Ok(smallvec![y]);
     }
     match (fused, xs[0].meta.dtype) {
         (_, dtype) if wide(dtype) != dtype => widened(fused, xs, out),

@@ -63,6 +63,14 @@ impl<'a, T> Matrix<'a, T> {
         &self.data[self.at(i, 0)..][..self.size[1]]
     }
 
+    /// One number.
+    pub(crate) fn number(&self, i: usize, j: usize) -> T
+    where
+        T: Copy,
+    {
+        self.data[self.at(i, j)]
+    }
+
     /// The numbers of a column.
     pub(crate) fn column(self, j: usize) -> impl Iterator<Item = T>
     where
@@ -110,7 +118,7 @@ impl<'a, T: Copy> MatrixMut<'a, T> {
     }
 
     /// Blocks of rows, each with the number of its first.
-    fn split_rows(&mut self, height: usize) -> impl Iterator<Item = (usize, MatrixMut<'_, T>)> {
+    pub(crate) fn split_rows(&mut self, height: usize) -> impl Iterator<Item = (usize, MatrixMut<'_, T>)> {
         let ([m, n], height, stride, start) = (self.size, height.max(1), self.stride, self.start);
         (0..m).step_by(height).map(move |from| {
             let start = start.wrapping_add(from * stride);
@@ -118,7 +126,7 @@ impl<'a, T: Copy> MatrixMut<'a, T> {
         })
     }
 
-    fn row(&mut self, i: usize) -> &mut [T] {
+    pub(crate) fn row(&mut self, i: usize) -> &mut [T] {
         assert!(i < self.size[0]);
         // SAFETY: the row lies in the memory that this was made of, and `self` is the only way to it.
         unsafe { std::slice::from_raw_parts_mut(self.start.add(i * self.stride), self.size[1]) }

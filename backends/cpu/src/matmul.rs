@@ -2,14 +2,17 @@
 use crate::{
     CpuValue,
     gemm::{Matrix, MatrixMut, Product},
-    parallel,
-    value::Output,
+    halves, parallel,
+    value::{Native, Output},
     view,
     wide::widened,
 };
 use firesteel_core::{Error, Layout, Meta, Result, Shape};
 
 pub(crate) fn matmul(a: &CpuValue, b: &CpuValue, out: &Meta) -> Result<CpuValue> {
+    if let Some(y) = halves::matmul(a, b, out)? {
+        return Ok(y);
+    }
     widened(&[a, b], out, |xs, out| wide!(out.dtype, T => product::<T>(xs[0], xs[1], out)))
 }
 
@@ -82,7 +85,7 @@ pub(crate) fn starts(x: &CpuValue) -> Vec<usize> {
 }
 
 /// The matrix of the last two axes that starts there.
-pub(crate) fn last_two<T: Product>(x: &CpuValue, start: usize) -> Matrix<'_, T> {
+pub(crate) fn last_two<T: Native>(x: &CpuValue, start: usize) -> Matrix<'_, T> {
     let (shape, strides) = (&x.layout.shape, &x.layout.strides);
     let rank = shape.rank();
     Matrix::new(x.memory(), start, [shape[rank - 2], shape[rank - 1]], [strides[rank - 2], strides[rank - 1]])

@@ -2,7 +2,7 @@
 use crate::{
     CpuValue, parallel,
     real::{Real, sum},
-    simd::dispatch_v3,
+    simd::{dispatch, dispatch_v3},
     value::Output,
     view,
 };
@@ -23,9 +23,11 @@ pub(crate) fn layer_norm<T: Real>(
     let work = |first: usize, y: &mut [T], [means, rstds]: [&mut [T]; 2]| {
         let rows = x[first * width..].chunks_exact(width).zip(y.chunks_exact_mut(width));
         for ((x, y), (mean, rstd)) in rows.zip(means.iter_mut().zip(rstds)) {
-            dispatch_v3!(|L| {
-                (*mean, *rstd) = statistics(&[x], x.len(), eps);
-                affine(x, y, *mean, *rstd, weight, bias);
+            (*mean, *rstd) = dispatch!(|L| {
+                let y = y; // given away, so that this is no function of its own, which would be compiled for the baseline
+                let (mean, rstd) = statistics(&[x], width, eps);
+                affine(x, y, mean, rstd, weight, bias);
+                (mean, rstd)
             });
         }
         Ok(())
@@ -109,11 +111,16 @@ pub(crate) fn batch_norm<T: Real>(xs: &[&CpuValue], eps: f64, out: &Metas) -> Re
 /// Mean and 1/σ of what lies in several pieces.
 #[inline(always)]
 fn statistics<T: Real>(pieces: &[&[T]], count: usize, eps: f64) -> (T, T) {
-    let mean = pieces.iter().map(|x| sum(x, |x| x)).sum::<f64>() / count as f64;
-    let centre = T::of(mean);
-    let squares = |x: T| (x - centre) * (x - centre);
-    let var = pieces.iter().map(|x| sum(x, squares)).sum::<f64>() / count as f64;
-    (centre, T::of(1.0 / (var + eps).sqrt()))
+    // loops, since an iterator's sum would be a function of its own, compiled for the baseline
+    let (mut total, mut squares) = (0.0, 0.0);
+    for x in pieces {
+        total += sum(x, |x| x);
+    }
+    let mean = T::of(total / count as f64);
+    for x in pieces {
+        squares += sum(x, |x| (x - mean) * (x - mean));
+    }
+    (mean, T::of(1.0 / (squares / count as f64 + eps).sqrt()))
 }
 
 /// Mean and 1/σ of columns `first..` of the matrix `x [.., channels]`.

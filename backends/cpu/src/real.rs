@@ -38,21 +38,31 @@ const PIECE: usize = 2048;
 /// `Σ f(x)`.
 #[inline(always)]
 pub(crate) fn sum<T: Real>(x: &[T], f: impl Fn(T) -> T) -> f64 {
-    let mut total = 0.0;
+    let mut totals = [0.0; LANES];
     for piece in x.chunks(PIECE) {
         let mut lanes = [T::default(); LANES];
         let (whole, rest) = piece.as_chunks::<LANES>();
         for xs in whole {
-            for (lane, x) in lanes.iter_mut().zip(xs) {
-                *lane += f(*x);
+            for i in 0..LANES {
+                lanes[i] += f(xs[i]);
             }
         }
         for (lane, x) in lanes.iter_mut().zip(rest) {
             *lane += f(*x);
         }
-        total += lanes.iter().map(|lane| lane.to_f64()).sum::<f64>();
+        // as many totals as lanes, so that these stay in the same vectors
+        for i in 0..LANES {
+            totals[i] += lanes[i].to_f64();
+        }
     }
-    total
+    let mut width = LANES;
+    while width > 1 {
+        width /= 2;
+        for i in 0..width {
+            totals[i] += totals[i + width];
+        }
+    }
+    totals[0]
 }
 
 /// The largest element; -∞ of none. NaN is passed over.

@@ -9,16 +9,19 @@ mod tests;
 
 use crate::{
     CpuValue,
+    gemm::blocks,
     number::{Arithmetic, Fold, Max, Min, Number, Prod, Sum},
     parallel,
+    simd::dispatch_v3,
     value::Output,
     view::each_row,
     wide::widened,
 };
 use firesteel_core::{Axes, Layout, Meta, Reduce, Result, Scalar, Strides};
 
-/// Lanes of a row, which are joined at the end.
-const LANES: usize = 32;
+/// Lanes of each quarter of a row, which are joined at the end. Quarters are read at once, as memory gives more where
+/// several of its pages are asked for.
+const LANES: usize = 16;
 /// How many elements are joined in one lane before it is added to the total.
 const DEPTH: usize = 64;
 /// How many totals are kept at once.
@@ -150,10 +153,11 @@ fn run<T: Number, F: Fold>(x: &CpuValue, plan: &Plan, out: &Meta, count: usize) 
                     fold::<T, F>(memory, plan, reduced, 0, totals);
                 }
             });
-            for (i, y) in y.slice().iter_mut().enumerate() {
-                let parts = totals.iter().skip(i).step_by(results);
-                *y = finish(parts.fold(F::start(), |a, &b| F::join(a, b)));
+            let (sum, parts) = totals.split_at_mut(results);
+            for part in parts.chunks(results) {
+                sum.iter_mut().zip(part).for_each(|(a, &b)| *a = F::join(*a, b));
             }
+            y.slice().iter_mut().zip(sum).for_each(|(y, total)| *y = finish(*total));
         }
     }
     let y = y.finish(results, out.dtype);
@@ -170,18 +174,25 @@ fn fold<T: Number, F: Fold>(
 ) {
     if plan.in_rows() {
         let (outer, n, stride) = innermost(reduced);
-        for (total, start) in totals.iter_mut().zip(plan.kept.offsets_from(first)) {
-            let rows = outer.offsets().map(|at| row::<T, F>(memory, start.wrapping_add(at), n, stride));
-            *total = rows.fold(F::start(), F::join);
-        }
-        return;
+        let (rows, starts) = (outer.offsets().collect::<Vec<_>>(), plan.kept.offsets_from(first));
+        return dispatch_v3!(|L| for (total, start) in totals.iter_mut().zip(starts) {
+            *total = F::start();
+            for at in &rows {
+                *total = F::join(*total, row::<T, F>(memory, start.wrapping_add(*at), n, stride));
+            }
+        });
     }
     let (outer, n, stride) = innermost(&plan.kept);
     let mut lanes = [F::start(); WIDTH];
     each_row(totals, first, n, &outer, |start, column, totals| {
         for (i, totals) in totals.chunks_mut(WIDTH).enumerate() {
             let start = start.wrapping_add_signed((column + i * WIDTH) as isize * stride);
-            columns::<T, F>(memory, start, stride, reduced, &mut lanes[..totals.len()], totals);
+            let lanes = &mut lanes[..totals.len()];
+            dispatch_v3!(|L| {
+                // given away: a closure that may be called again would be compiled on its own, for the baseline
+                let (lanes, totals) = (lanes, totals);
+                columns::<T, F>(memory, start, stride, reduced, lanes, totals)
+            });
         }
     });
 }
@@ -201,29 +212,45 @@ pub(crate) fn innermost(layout: &Layout) -> (Layout, usize, isize) {
 /// The total of `n` elements from `start`.
 #[inline(always)]
 pub(crate) fn row<T: Number, F: Fold>(memory: &[T], start: usize, n: usize, stride: isize) -> T::Total {
-    let mut total = F::start();
     if stride != 1 || n < LANES {
-        let mut at = start;
+        let (mut total, mut at) = (F::start(), start);
         for _ in 0..n {
             total = F::join(total, memory[at].total());
             at = at.wrapping_add_signed(stride);
         }
         return total;
     }
-    for block in memory[start..start + n].chunks(LANES * DEPTH) {
-        let mut lanes = [F::start(); LANES];
-        let (whole, rest) = block.as_chunks::<LANES>();
-        for xs in whole {
-            for (lane, x) in lanes.iter_mut().zip(xs) {
-                *lane = F::join(*lane, *x);
+    let mut totals = [F::start(); LANES];
+    let quarter = n / (4 * LANES);
+    let (xs, _) = memory[start..start + n].as_chunks::<LANES>();
+    let [a, b, c, d] = [0, 1, 2, 3].map(|i| &xs[i * quarter..][..quarter]);
+    for block in blocks(quarter, DEPTH) {
+        let [mut la, mut lb, mut lc, mut ld] = [[F::start(); LANES]; 4];
+        let [a, b, c, d] = [a, b, c, d].map(|xs| &xs[block.clone()]);
+        for (((a, b), c), d) in a.iter().zip(b).zip(c).zip(d) {
+            // all four in one loop: so it becomes vector code
+            for i in 0..LANES {
+                la[i] = F::join(la[i], a[i]);
+                lb[i] = F::join(lb[i], b[i]);
+                lc[i] = F::join(lc[i], c[i]);
+                ld[i] = F::join(ld[i], d[i]);
             }
         }
-        for (lane, x) in lanes.iter_mut().zip(rest) {
-            *lane = F::join(*lane, *x);
+        for lanes in [la, lb, lc, ld] {
+            totals.iter_mut().zip(lanes).for_each(|(total, lane)| *total = F::join(*total, lane.total()));
         }
-        total = lanes.iter().fold(total, |total, &lane| F::join(total, lane.total()));
     }
-    total
+    for xs in memory[start + 4 * quarter * LANES..start + n].chunks(LANES) {
+        totals.iter_mut().zip(xs).for_each(|(total, x)| *total = F::join(*total, x.total()));
+    }
+    let mut width = LANES;
+    while width > 1 {
+        width /= 2;
+        for i in 0..width {
+            totals[i] = F::join(totals[i], totals[i + width]);
+        }
+    }
+    totals[0]
 }
 
 /// The totals of neighbouring columns, the first of which is at `start`.

@@ -1,5 +1,5 @@
 //! Arithmetic of real numbers.
-use super::number::{Number, compare, map, plain, zip};
+use super::number::{Line, Number, compare, map, plain, zip};
 use crate::{
     math::Math,
     simd::{Baseline, dispatch, dispatch_v3},
@@ -56,6 +56,22 @@ macro_rules! floats {
                     Binary::Pow | Binary::Atan2 | Binary::Zeta => Self::function_of_two(kind, a, b, y),
                 });
                 true
+            }
+
+            fn with_one(kind: Binary, a: Line<$t>, b: Line<$t>, y: &mut [$t]) -> bool {
+                use {Binary::*, Line::*};
+                dispatch_v3!(|L| {
+                    match (kind, a, b) {
+                        (Add, Many(x), One(c)) | (Add, One(c), Many(x)) => map(x, y, |x| x + c),
+                        (Sub, Many(x), One(c)) => map(x, y, |x| x - c),
+                        (Sub, One(c), Many(x)) => map(x, y, |x| c - x),
+                        (Mul, Many(x), One(c)) | (Mul, One(c), Many(x)) => map(x, y, |x| x * c),
+                        (Div, Many(x), One(c)) => map(x, y, |x| x / c),
+                        (Div, One(c), Many(x)) => map(x, y, |x| c / x),
+                        _ => return false,
+                    }
+                    true
+                })
             }
 
             fn power(x: &[$t], exponent: $t, y: &mut [$t]) -> bool {

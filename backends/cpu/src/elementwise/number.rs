@@ -39,6 +39,12 @@ pub(crate) trait Number: Native {
     #[must_use]
     fn binary(kind: Binary, a: &[Self], b: &[Self], y: &mut [Self]) -> bool;
 
+    /// [`binary`](Self::binary) where one operand is one number for all and there is a loop for that; else false.
+    #[must_use]
+    fn with_one(_kind: Binary, _a: Line<Self>, _b: Line<Self>, _y: &mut [Self]) -> bool {
+        false
+    }
+
     /// `y[i] = x[i]` to the power that all share, where there is a way that is faster and as exact as
     /// [`binary`](Self::binary)'s.
     #[must_use]

@@ -115,6 +115,9 @@ fn binary(kind: Binary, (dtype, a): (DType, Numbers), b: Numbers, n: usize, y: &
         {
             return true;
         }
+        if T::with_one(kind, a, b, y) {
+            return true;
+        }
         let mut is_defined = true;
         in_pairs(a, b, y, |a, b, y| is_defined &= T::binary(kind, a, b, y));
         is_defined

@@ -1,0 +1,104 @@
+use super::{Kernel, product_by};
+use crate::{
+    CpuValue,
+    testing::{first, numbers, small, value},
+};
+use firesteel_core::{DType, Fused, Meta, Op, Shape, Span};
+
+const HALVES: [DType; 2] = [DType::BF16, DType::F16];
+
+/// What a dtype makes of numbers.
+fn rounded(dtype: DType, x: &[f64]) -> Vec<f64> {
+    numbers(&value(dtype, [x.len()], x))
+}
+
+/// Numbers with as many digits as the dtype has.
+fn long(dtype: DType, count: usize) -> Vec<f64> {
+    let number = |i: usize| ((i * 7919 % 4093) as f64 - 2046.0) / 1024.0;
+    rounded(dtype, &(0..count).map(number).collect::<Vec<_>>())
+}
+
+/// Matrices that lie in memory in every way: row-major, turned, and with gaps.
+fn matrices(dtype: DType, [m, n]: [usize; 2], x: &[f64]) -> [CpuValue; 3] {
+    let rows = value(dtype, [m, n], x);
+    let turned: Vec<f64> = (0..m * n).map(|at| x[at % m * n + at / m]).collect();
+    let turned = value(dtype, [n, m], &turned);
+    let turned = turned.view(turned.layout.permute(&[1, 0]));
+    let spread: Vec<f64> = (0..4 * m * n).map(|at| x[at / 4 / n * n + at % (2 * n) / 2]).collect();
+    let spread = value(dtype, [2 * m, 2 * n], &spread);
+    let span = |len| Span { start: 0, step: 2, len };
+    let spread = spread.view(spread.layout.slice(&[span(m), span(n)]));
+    [rows, turned, spread]
+}
+
+#[test]
+fn products_are_those_of_the_definition() {
+    for [m, k, n] in [[2, 1, 2], [3, 5, 31], [32, 32, 32], [33, 40, 70], [100, 1100, 65], [300, 7, 300]] {
+        for dtype in HALVES {
+            let (a, b) = (long(dtype, m * k), long(dtype, k * n));
+            let sum = |at: usize| (0..k).map(|p| a[at / n * k + p] * b[p * n + at % n]).sum::<f64>();
+            let exact: Vec<f64> = (0..m * n).map(sum).collect();
+            let size = |at: usize| (0..k).map(|p| (a[at / n * k + p] * b[p * n + at % n]).abs()).sum::<f64>();
+            let digit = if dtype == DType::BF16 { 2f64.powi(-8) } else { 2f64.powi(-11) };
+            let out = Meta::new([m, n], dtype);
+            if let Some(kernel) = Kernel::of(dtype) {
+                for a in matrices(dtype, [m, k], &a) {
+                    for b in matrices(dtype, [k, n], &b) {
+                        let got = numbers(&product_by(kernel, &a, &b, None, &out).unwrap().unwrap());
+                        for (at, (got, exact)) in got.iter().zip(&exact).enumerate() {
+                            let allowed = exact.abs() * digit * 1.01 + size(at) * 1e-6;
+                            let what =
+                                format!("{got} is not {exact} at {at} of {m} x {k} x {n} by {kernel:?}");
+                            assert!((got - exact).abs() <= allowed, "{what}");
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn batches_share_what_is_broadcast() {
+    let (m, k, n) = (40, 50, 60);
+    for dtype in HALVES {
+        let (a, b) = (small(dtype, 3 * m * k), small(dtype, k * n));
+        let x = value(dtype, [3, m, k], &a);
+        let y = value(dtype, [1, k, n], &b);
+        let y = y.view(y.layout.broadcast(&Shape::from([3, k, n])));
+        let got = first(Op::MatMul(&x, &y));
+        let sum = |at: usize| (0..k).map(|p| a[at / n * k + p] * b[p * n + at % n]).sum::<f64>();
+        assert_eq!(got, rounded(dtype, &(0..3 * m * n).map(sum).collect::<Vec<_>>()));
+    }
+}
+
+#[test]
+fn linear_adds_its_bias_before_it_rounds() {
+    let (m, k, n) = (2 * 35, 40, 50);
+    for dtype in HALVES {
+        let (x, w, bias) = (small(dtype, m * k), small(dtype, n * k), small(dtype, n));
+        let values = [value(dtype, [2, m / 2, k], &x), value(dtype, [n, k], &w), value(dtype, [n], &bias)];
+        let sum = |at: usize| (0..k).map(|p| x[at / n * k + p] * w[at % n * k + p]).sum::<f64>();
+        let expected: Vec<f64> = (0..m * n).map(|at| sum(at) + bias[at % n]).collect();
+        let got = first(Op::Fused(Fused::Linear, values.iter().collect()));
+        assert_eq!(got, rounded(dtype, &expected));
+    }
+}
+
+#[test]
+fn infinity_and_nan_go_where_they_belong() {
+    for dtype in HALVES {
+        for special in [f64::INFINITY, f64::NAN] {
+            let mut a = vec![1.0; 64 * 64];
+            a[64] = special;
+            let ones = value(dtype, [64, 64], &[1.0; 64 * 64]);
+            let got = first(Op::MatMul(&value(dtype, [64, 64], &a), &ones));
+            for (at, got) in got.iter().enumerate() {
+                match at / 64 {
+                    1 => assert!(got.to_bits() == special.to_bits() || got.is_nan() && special.is_nan()),
+                    _ => assert_eq!(*got, 64.0),
+                }
+            }
+        }
+    }
+}
