@@ -17,6 +17,9 @@ use firesteel_core::{Conv, DType, Meta, Result};
 const BLOCK: usize = 128 * 1024;
 /// Windows in a block, at least: narrower products are slow.
 const NARROWEST: usize = 64;
+/// In how many parts a convolution is cut at least, so that all threads have work. It is not their number, since how
+/// sums are added up goes by the size of a part.
+const PARTS: usize = 16;
 /// Up to how many filters of one channel are applied directly, since as products they are too small.
 const FEW: usize = 4;
 
@@ -79,9 +82,9 @@ impl Sizes {
         (BLOCK / rows.max(1)).next_multiple_of(NARROWEST).min(self.windows.outputs()).max(1)
     }
 
-    /// In how many parts images and groups are cut so that all threads have work.
+    /// In how many parts each of so many images and groups is cut.
     fn parts(&self, units: usize) -> usize {
-        (2 * parallel::num_threads()).div_ceil(units.max(1))
+        PARTS.div_ceil(units.max(1))
     }
 }
 
