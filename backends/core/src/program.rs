@@ -1,5 +1,5 @@
 //! Operations written down, to be replayed on any backend.
-use crate::{Backend, Error, Meta, Metas, Op, Outputs, Result, Tensor, ValueOf, infer};
+use crate::{Backend, Error, Fused, Meta, Metas, Op, Outputs, Result, Tensor, ValueOf, infer};
 
 /// A straight line of operations. Numbers below `inputs` are the inputs; the rest are results, in order.
 #[derive(Clone, Debug, Default)]
@@ -34,7 +34,8 @@ impl Program {
         Ok(metas)
     }
 
-    /// The most bytes that its values take at one time, the inputs among them, where every value is written out.
+    /// The most bytes that its values take at one time, the inputs among them, where every value is written out, with what
+    /// windows ask for beside them.
     pub fn memory(&self, inputs: &[&Meta]) -> Result<u64> {
         let values = self.values(inputs)?;
         let bytes = |i: usize| values[i].bytes() as u64;
@@ -46,7 +47,8 @@ impl Program {
                 live = live.saturating_add(bytes(i));
             }
             next += op.outputs();
-            most = most.max(live);
+            let aside = aside(&op.clone().try_map(|i| values.get(i).ok_or_else(missing))?);
+            most = most.max(live.saturating_add(aside));
             let mut read = vec![];
             op.clone().each(|i| read.push(i));
             read.sort_unstable();
@@ -107,6 +109,36 @@ impl Program {
         });
         last
     }
+}
+
+/// The bytes that an operation may need beside its operands and results: those of windows, for a plane with all that they
+/// reach over, and for what each place of a window sees. A window of a few bytes in a file may be of any size.
+fn aside(op: &Op<&Meta>) -> u64 {
+    let windows = |channels: usize, space: &[usize], kernel: &[usize], steps: [&[usize]; 2]| {
+        let [padding, dilation] = steps;
+        let reaches = space.iter().zip(kernel).zip(padding.iter().zip(dilation));
+        let reaches = reaches.map(|((size, kernel), (padding, dilation))| {
+            let around = padding.saturating_mul(2).saturating_add(kernel.saturating_mul(*dilation));
+            size.saturating_add(around) as u64
+        });
+        let plane = reaches.fold((channels as u64).saturating_mul(8), u64::saturating_mul);
+        let places = kernel.iter().fold(16, |n: u64, &size| n.saturating_mul(size as u64));
+        plane.saturating_add(places)
+    };
+    if let Op::Fused(Fused::MaxPool(pool) | Fused::AvgPool(pool, _), xs) = op {
+        let space = xs.first().map_or(&[][..], |x| &x.shape[x.shape.rank() - pool.kernel.len()..]);
+        return windows(1, space, &pool.kernel, [&pool.padding, &pool.dilation]);
+    }
+    let (conv, channels, space, kernel) = if let Op::Conv(conv, x, w) = op {
+        (conv, x.shape[1], &x.shape[2..], &w.shape[2..])
+    } else if let Op::ConvInputGrad { conv, w, size, .. } = op {
+        (conv, w.shape[1].saturating_mul(conv.groups), &size[..], &w.shape[2..])
+    } else if let Op::ConvWeightGrad { conv, x, size, .. } = op {
+        (conv, x.shape[1], &x.shape[2..], &size[..])
+    } else {
+        return 0;
+    };
+    windows(channels, space, kernel, [&conv.padding, &conv.dilation])
 }
 
 fn missing() -> Error {
