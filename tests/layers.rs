@@ -2,8 +2,9 @@
 use firesteel::nn::rnn::{PadOptions, pack_padded_sequence, pad_packed_sequence};
 use firesteel::nn::*;
 use firesteel::{
-    BagMode, ConvOptions, ConvPadding, ConvTransposeOptions, Cpu, Error, InterpolateMode,
-    LocalResponseNormOptions, MaxUnpoolOptions, PadMode, PairwiseDistanceOptions, Result, Tensor,
+    BagMode, ConvOptions, ConvPadding, ConvTransposeOptions, Cpu, Error, InterpolateMode, IstftOptions,
+    LocalResponseNormOptions, MaxUnpoolOptions, PadMode, PairwiseDistanceOptions, Result, StftOptions,
+    Symmetry, Tensor, Window,
 };
 use serde_json::Value;
 
@@ -176,5 +177,61 @@ fn containers_and_nets_are_printed_as_pytorch_prints_them() -> Result<()> {
     assert_eq!(format!("{net:?}"), "ModuleDict(\n  (rnn): LSTM(4, 6, num_layers=2, batch_first=true)\n)");
     let net = Sequential(vec![ReLU, ReLU]);
     assert_eq!(format!("{net:?}"), "Sequential(\n  (0-1): 2 x ReLU()\n)");
+    Ok(())
+}
+
+#[test]
+fn signals_are_made_of_spectra() -> Result<()> {
+    let signal = wave(&[2, 40], 5.)?;
+    let windows = [8, 6].map(|n| Tensor::window(n, Window::Hann, Symmetry::Periodic, &Cpu));
+    let [hann, short] = windows;
+    let (hann, short) = (hann?, short?);
+    type Options<'a> = (StftOptions<'a, Cpu>, Option<usize>);
+    let each: [(&str, usize, Options<'_>); 3] = [
+        ("hann", 8, (StftOptions { window: Some(&hann), ..Default::default() }, Some(40))),
+        (
+            "short",
+            9,
+            (
+                StftOptions {
+                    hop_length: Some(3),
+                    window: Some(&short),
+                    normalized: true,
+                    ..Default::default()
+                },
+                None,
+            ),
+        ),
+        (
+            "plain",
+            8,
+            (
+                StftOptions { hop_length: Some(4), center: false, onesided: false, ..Default::default() },
+                Some(43),
+            ),
+        ),
+    ];
+    for (name, n_fft, (options, length)) in each {
+        let spectrum = signal.stft(n_fft, options)?;
+        let turn = wave(&spectrum.shape()[..spectrum.rank() - 1], 6.)?;
+        let (re, im) = (spectrum.select(-1, 0)?, spectrum.select(-1, 1)?);
+        let (cos, sin) = (turn.cos()?, turn.sin()?);
+        let spectrum = ((&re * &cos)? - (&im * &sin)?)?.complex(&((&re * &sin)? + (&im * &cos)?)?)?;
+        let StftOptions { hop_length, window, center, normalized, onesided, .. } = options;
+        let options = IstftOptions { hop_length, window, center, normalized, onesided, length };
+        check(&format!("istft_{name}"), &[spectrum.clone(), spectrum.istft(n_fft, options)?])?;
+        let alone = spectrum.select(0, 1)?.istft(n_fft, options)?;
+        assert!(alone.allclose(&spectrum.istft(n_fft, options)?.select(0, 1)?, Default::default())?);
+    }
+
+    let spectrum = signal.stft(8, StftOptions { hop_length: Some(8), ..Default::default() })?;
+    let gaps = IstftOptions { hop_length: Some(8), window: Some(&short), ..Default::default() };
+    let error = spectrum.istft(8, gaps).and_then(|y| y.to_vec::<f32>()).err();
+    assert!(error.is_some_and(|e| e.to_string().contains("sum of their squares is zero")));
+    let far = IstftOptions { hop_length: Some(9), ..Default::default() };
+    assert!(spectrum.istft(8, far).is_err() && spectrum.istft(9, Default::default()).is_err());
+    assert!(
+        spectrum.istft(0, Default::default()).is_err() && spectrum.select(-1, 0)?.istft(8, gaps).is_err()
+    );
     Ok(())
 }

@@ -114,6 +114,10 @@ fn derivatives_agree_with_differences() -> Result<()> {
         |x| x[0].matrix_power(-2), [square.clone()];
         |x| x[0].svdvals(), [tall.clone()];
         |x| x[0].add(x[0].mt()?)?.eigvalsh(Triangle::Lower), [square.clone()];
+        |x| x[0].eigvals(), [square.clone()];
+        // what is not changed by the phases of vectors
+        |x| { let v = x[0].eig()?.1; v.square()?.sum(-1) }, [square.clone()];
+        |x| { let (w, v) = x[0].eig()?; w.square()?.sum(-1)?.unsqueeze(-2)?.mul(v.square()?.sum(-1)?) }, [matrices([2, 3, 3])?];
         // the projector on two eigenvectors does not know their signs
         |x| { let v = x[0].add(x[0].mt()?)?.eigh(Triangle::Lower)?.1.narrow(-1, 0, 2)?; v.matmul(&v.mt()?) }, [square.clone()];
     }

@@ -61,4 +61,14 @@ packed = rnn.pack_padded_sequence(wave([3, 5, 4], 9), [2, 5, 3], batch_first=Tru
 gru = filled(nn.GRU(4, 3, 2, bidirectional=True))
 y, h = gru(packed)
 record("gru_packed", rnn.pad_packed_sequence(y)[0], h)
+signal = wave([2, 40], 5)
+for name, options, length in [
+    ("hann", dict(n_fft=8, window=torch.hann_window(8)), 40),
+    ("short", dict(n_fft=9, hop_length=3, win_length=6, window=torch.hann_window(6), normalized=True), None),
+    ("plain", dict(n_fft=8, hop_length=4, center=False, onesided=False), 43),
+]:
+    spectrum = torch.stft(signal, return_complex=True, **options)
+    # no spectrum of any signal
+    spectrum = spectrum * torch.polar(torch.ones(spectrum.shape), wave(spectrum.shape, 6))
+    record(f"istft_{name}", torch.view_as_real(spectrum), torch.istft(spectrum, length=length, **options))
 print(json.dumps(results))

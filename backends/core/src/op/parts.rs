@@ -101,6 +101,8 @@ pub enum Requirement {
     Weight,
     /// Rows of weights that are not all zero.
     SomeWeight,
+    /// Samples that windows cover, which `istft` divides by them.
+    Overlap,
 }
 
 impl Requirement {
@@ -115,6 +117,9 @@ impl Requirement {
             }
             Requirement::SomeWeight => {
                 ("multinomial", "of a row whose weights are all zero nothing is drawn")
+            }
+            Requirement::Overlap => {
+                ("istft", "where windows overlap, the sum of their squares is zero for a sample")
             }
         };
         Error::value(op, why)

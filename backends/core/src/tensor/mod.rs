@@ -77,7 +77,7 @@ pub use distance::{CosineSimilarityOptions, NormalizeOptions, PairwiseDistanceOp
 pub use dropout::DropoutOptions;
 pub use elementwise::{NanToNumOptions, RoundingMode};
 pub use embedding::{BagMode, EmbeddingBagOptions, EmbeddingOptions};
-pub use fft::{FftNorm, FftOptions, FftnOptions, StftOptions};
+pub use fft::{FftNorm, FftOptions, FftnOptions, IstftOptions, StftOptions};
 pub use gather::ScatterReduce;
 pub use grad::backward_all;
 pub use grid::{GridMode, GridPadding, GridSampleOptions};

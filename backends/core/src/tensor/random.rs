@@ -267,7 +267,7 @@ impl<B: Backend> Tensor<B> {
 
     /// These truths, all of which have to hold.
     #[track_caller]
-    fn required(&self, requirement: Requirement) -> Result<Self> {
+    pub(crate) fn required(&self, requirement: Requirement) -> Result<Self> {
         Self::one(Op::Require(self, requirement))
     }
 

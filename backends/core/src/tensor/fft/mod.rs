@@ -4,7 +4,7 @@ mod shift;
 mod stft;
 mod transform;
 
-pub use stft::StftOptions;
+pub use stft::{IstftOptions, StftOptions};
 
 use crate::{Axes, Backend, DType, Dims, Error, Result, Tensor};
 use transform::Way;

@@ -38,7 +38,8 @@ impl<B: Backend> Tensor<B> {
     }
 
     /// `(w, V)` with `A V = V diag w` of square matrices: complex eigenvalues `(.., n, 2)` in no order, and eigenvectors of
-    /// length 1 as columns `(.., n, n, 2)`; complex numbers are pairs along the last dim. It has no gradient.
+    /// length 1 as columns `(.., n, n, 2)`; complex numbers are pairs along the last dim. Of equal eigenvalues the vectors have
+    /// no gradient, and what is made of vectors must not depend on their phases.
     /// Needs the feature `linalg`.
     /// <https://docs.pytorch.org/docs/stable/generated/torch.linalg.eig.html>
     ///
@@ -80,7 +81,50 @@ pub(super) fn gradient(w: &Symbol, v: &Symbol, gw: &Symbol, gv: &Symbol) -> Resu
     whole.add(whole.mt()?)?.mul(0.5)
 }
 
+/// `∂A = V⁻ᴴ (diag ∂w + (Vᴴ ∂V - Vᴴ V Re diag (Vᴴ ∂V)) / E̅) Vᴴ` with `Eᵢⱼ = wⱼ - wᵢ`, of which the real part counts. The
+/// second term is there since vectors have length 1. [Boeddeker et al., 2019](https://arxiv.org/abs/1701.00392)
+pub(super) fn complex_gradient(w: &Symbol, v: &Symbol, gw: &Symbol, gv: &Symbol) -> Result<Symbol> {
+    let n = w.size(-2)?;
+    let adjoint = v.turned()?.mt()?;
+    let seen = adjoint.matmul(&gv.turned()?)?.unturned()?;
+    // V times the real diagonal is V with scaled columns
+    let along = seen.select(-1, 0)?.diagonal(0, -2, -1)?.unsqueeze(-2)?.unsqueeze(-1)?;
+    let lengths = adjoint.matmul(&v.mul(along)?.turned()?)?.unturned()?;
+    let part = |x: &Symbol, i: i64| x.select(-1, i);
+    // x / E̅ = x E / |E|²
+    let gaps = w.unsqueeze(-3)?.sub(w.unsqueeze(-2)?)?;
+    let (re, im) = (part(&gaps, 0)?, part(&gaps, 1)?);
+    let squares = re.square()?.add(im.square()?)?;
+    let turn = seen.sub(lengths)?;
+    let (x, y) = (part(&turn, 0)?, part(&turn, 1)?);
+    let products = [x.mul(&re)?.sub(y.mul(&im)?)?, x.mul(&im)?.add(y.mul(&re)?)?];
+    let diagonal = w.identity(n)?.ne(0)?;
+    let over = |i: usize| {
+        let nothing = &(diagonal.lazy() | (products[i].lazy().eq(0) & squares.lazy().eq(0)));
+        nothing.where_(0, products[i].lazy() / nothing.where_(1, squares.lazy())).eval()
+    };
+    let along = |i: i64| part(gw, i)?.diag_embed(0, -2, -1);
+    let inner = over(0)?.add(along(0)?)?.complex(&over(1)?.add(along(1)?)?)?;
+    let right = inner.turned()?.matmul(&adjoint)?;
+    adjoint.solve_ex(&right)?.0.unturned()?.select(-1, 0)
+}
+
 impl Symbol {
+    /// Complex matrices `(.., m, n, 2)` as real ones, `[[re, -im], [im, re]]`: products, inverses and adjoints are those of
+    /// these.
+    fn turned(&self) -> Result<Symbol> {
+        let (re, im) = (self.select(-1, 0)?, self.select(-1, 1)?);
+        let rows = [Symbol::cat(&[&re, &im.neg()?], -1)?, Symbol::cat(&[&im, &re], -1)?];
+        Symbol::cat(&[&rows[0], &rows[1]], -2)
+    }
+
+    /// Undoes [`turned`](Self::turned).
+    fn unturned(&self) -> Result<Symbol> {
+        let (m, n) = (self.size(-2)? / 2, self.size(-1)? / 2);
+        let left = self.narrow(-1, 0, n)?;
+        left.narrow(-2, 0, m)?.complex(&left.narrow(-2, m, m)?)
+    }
+
     /// `xᵢⱼ / (wⱼ - wᵢ)`, nothing on the diagonal, and where equals have nothing between them.
     pub(super) fn over_gaps(&self, w: &Symbol) -> Result<Symbol> {
         let n = w.size(-1)?;

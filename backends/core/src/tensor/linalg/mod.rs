@@ -161,6 +161,7 @@ impl CustomOp for Decomposition {
                 vec![Some(qr::gradient(&xs[0], [&ys[0], &ys[1]], [&gs[0], &gs[1]])?)]
             }
             Decomposition::Eigh => vec![Some(eigen::gradient(&ys[0], &ys[1], &gs[0], &gs[1])?)],
+            Decomposition::Eig => vec![Some(eigen::complex_gradient(&ys[0], &ys[1], &gs[0], &gs[1])?)],
             Decomposition::Svd { .. } => {
                 vec![Some(svd::gradient([&ys[0], &ys[1], &ys[2]], [&gs[0], &gs[1], &gs[2]])?)]
             }
@@ -170,8 +171,8 @@ impl CustomOp for Decomposition {
             Decomposition::Triangular { upper, unit } => {
                 solve::triangular_gradient(&xs[0], &ys[0], &gs[0], *upper, *unit)?
             }
-            Decomposition::Qr { complete: true } | Decomposition::Householder | Decomposition::Eig => {
-                let why = "has no gradient: detach its operand, or use `qr` with `QrMode::Reduced`, `eigh` or `svd`";
+            Decomposition::Qr { complete: true } | Decomposition::Householder => {
+                let why = "has no gradient: detach its operand, or use `qr` with `QrMode::Reduced`";
                 return Err(Error::gradient(self.name(), why));
             }
             Decomposition::Ldl | Decomposition::LdlSolve | Decomposition::Permutation { .. } => {
