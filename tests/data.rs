@@ -247,6 +247,52 @@ fn cifar_records() -> Result<()> {
     Ok(fs::remove_dir_all(folder)?)
 }
 
+/// A file in a tar: its header, and its bytes filled up with zeros.
+fn in_tar(path: &str, bytes: &[u8]) -> Vec<u8> {
+    let mut header = [0; 512];
+    header[..path.len()].copy_from_slice(path.as_bytes());
+    header[124..136].copy_from_slice(format!("{:011o}\0", bytes.len()).as_bytes());
+    let padding = bytes.len().next_multiple_of(512) - bytes.len();
+    [&header[..], bytes, &vec![0; padding]].concat()
+}
+
+fn gzipped(bytes: &[u8]) -> Result<Vec<u8>> {
+    let mut packed = flate2::write::GzEncoder::new(vec![], flate2::Compression::fast());
+    packed.write_all(bytes)?;
+    Ok(packed.finish()?)
+}
+
+#[test]
+fn cifar_is_read_from_its_archive_as_well() -> Result<()> {
+    let folder = folder("cifar-archive")?;
+    let archive = folder.join("cifar-10-binary.tar.gz");
+    let record = |label: u8| [&[label][..], &[label * 20; 3072]].concat();
+    let parts: Vec<u8> = [5, 3, 1, 2, 4]
+        .into_iter()
+        .flat_map(|i| in_tar(&format!("cifar-10-batches-bin/data_batch_{i}.bin"), &record(i)))
+        .collect();
+    let meta = in_tar("cifar-10-batches-bin/batches.meta.txt", b"airplane\n");
+    let test = in_tar("cifar-10-batches-bin/test_batch.bin", &[record(9), record(0)].concat());
+    let whole = [in_tar("cifar-10-batches-bin/", &[]), meta, parts.clone(), test, vec![0; 1024]].concat();
+    fs::write(&archive, gzipped(&whole)?)?;
+    let train = Cifar10::train(&folder)?.raw();
+    let labels = (0..train.len()).map(|i| Ok(train.item(i)?.1)).collect::<Result<Vec<_>>>()?;
+    assert_eq!(labels, [1, 2, 3, 4, 5]);
+    assert_eq!(train.item(2)?.0.to_vec::<u8>(), [60; 3072]);
+    assert_eq!(Cifar10::test(&folder)?.len(), 2);
+
+    let huge = in_tar("cifar-10-batches-bin/test_batch.bin", &vec![0; 3073 * 10_001]);
+    let mut sizeless = in_tar("test_batch.bin", &record(1));
+    sizeless[124] = b'x';
+    for broken in [gzipped(&parts)?, gzipped(&whole)?[..200].to_vec(), gzipped(&huge)?, gzipped(&sizeless)?] {
+        fs::write(&archive, broken)?;
+        let error = Cifar10::test(&folder).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Format);
+        assert!(error.to_string().contains("cifar-10-binary.tar.gz is not the archive"), "{error}");
+    }
+    Ok(fs::remove_dir_all(folder)?)
+}
+
 #[test]
 fn fashion_mnist_reads_plain_files() -> Result<()> {
     let folder = folder("fashion")?;
