@@ -178,6 +178,40 @@ fn a_batch_is_changed_as_each_of_its_images() -> Result<()> {
 }
 
 #[test]
+fn parts_of_any_ratio_become_one_size() -> Result<()> {
+    // each pixel tells where it is
+    let (rows, columns) = (Tensor::arange(0.0..40.0, &Cpu)?, Tensor::arange(0.0..60.0, &Cpu)?);
+    let place =
+        Tensor::stack(&[&rows.unsqueeze(1)?.expand([40, 60])?, &columns.unsqueeze(0)?.expand([40, 60])?], 0)?;
+    let place = (place / 64.0)?;
+    let transform = RandomResizedCrop::new([8, 8]);
+    let (mut areas, mut ratios) = (vec![], vec![]);
+    for seed in 0..400 {
+        let part = transform.apply(&place, &mut Rng::new(seed))?;
+        assert_eq!(part.shape(), &[2, 8, 8]);
+        let (lo, hi) =
+            ((part.amin([1, 2])? * 64.0)?.to_vec::<f64>()?, (part.amax([1, 2])? * 64.0)?.to_vec::<f64>()?);
+        // from the middle of the first of eight pixels to that of the last
+        let [height, width] = [0, 1].map(|i| (hi[i] - lo[i]) * 8. / 7.);
+        areas.push(height * width / 2400.);
+        ratios.push(width / height);
+    }
+    let (area, ratio) = (areas.iter().sum::<f64>() / 400., ratios.iter().map(|r| r.ln()).sum::<f64>() / 400.);
+    // of large parts only the wide ones fit: the mean area is 0.39, and ratios lie above 1 on average
+    assert!((0.33..0.42).contains(&area) && (0. ..0.1).contains(&ratio), "{area} {ratio}");
+    assert!(ratios.iter().all(|r| (0.6..1.6).contains(r)), "{ratios:?}");
+
+    // where no part fits it is the middle, of the nearest ratio
+    let strip = place.narrow(-2, 0, 4)?;
+    let whole = RandomResizedCrop { scale: (1., 1.), ..RandomResizedCrop::new([4, 5]) };
+    let middle = whole.apply(&strip, &mut Rng::new(0))?;
+    assert_eq!((middle.select(0, 1)?.select(0, 0)? * 64.0)?.to_vec::<f32>()?, [27., 28., 29., 30., 31.]);
+    assert!(whole.apply(&place.narrow(-1, 0, 0)?, &mut Rng::new(0)).is_err());
+    assert!(RandomResizedCrop { ratio: (0., 1.), ..whole }.apply(&place, &mut Rng::new(0)).is_err());
+    Ok(())
+}
+
+#[test]
 fn chance_goes_by_the_numbers_it_is_given() -> Result<()> {
     let transform = Compose::new()
         .then(RandAugment { num_ops: 3, magnitude: 20 })

@@ -1,6 +1,6 @@
 //! Parts of images, mirrored images, and parts that are erased.
-use super::{Transform, transform::size};
-use crate::{Backend, Error, Index, PadMode, Result, Tensor, data::Rng};
+use super::{Resize, Transform, transform::size};
+use crate::{Backend, Error, Index, InterpolateMode, PadMode, Result, Tensor, data::Rng};
 
 /// `rows` and `columns` of images from `top` and `left`; what lies outside is 0.
 /// <https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.functional.crop.html>
@@ -92,6 +92,74 @@ impl<B: Backend> Transform<B> for RandomCrop {
         let mut start = |places: usize| rng.below(places + 1) as isize - padding as isize;
         let start = [start(down), start(right)];
         crop(image, start, self.size)
+    }
+}
+
+/// A part of images of any size and ratio, made to one size: what classifiers of photographs learn from.
+/// <https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.RandomResizedCrop.html>
+///
+/// ```
+/// use firesteel::{data::Rng, prelude::*, vision::{RandomResizedCrop, Transform}};
+/// let image = Tensor::zeros([3, 40, 60], &Cpu)?;
+/// let part = RandomResizedCrop::new([22, 22]).apply(&image, &mut Rng::new(0))?;
+/// assert_eq!(part.shape(), &[3, 22, 22]);
+/// # Ok::<(), firesteel::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct RandomResizedCrop {
+    /// Rows and columns that come out.
+    pub size: [usize; 2],
+    /// How large the part is, of the whole: from 0.08 to 1 unless it is set.
+    pub scale: (f64, f64),
+    /// How wide it is for its height: from 3/4 to 4/3 unless it is set.
+    pub ratio: (f64, f64),
+    /// How what lies between pixels is found: by lines unless it is set.
+    pub mode: InterpolateMode,
+}
+
+impl RandomResizedCrop {
+    /// To these rows and columns.
+    pub fn new(size: [usize; 2]) -> Self {
+        Self { size, scale: (0.08, 1.), ratio: (3. / 4., 4. / 3.), mode: InterpolateMode::Bilinear }
+    }
+
+    /// Where a part begins, and its rows and columns.
+    fn part(&self, height: usize, width: usize, rng: &mut Rng) -> ([usize; 2], [usize; 2]) {
+        // a part that does not fit is drawn again, but not forever
+        for _ in 0..10 {
+            let area = height as f64 * width as f64 * rng.uniform_in(self.scale.0, self.scale.1);
+            let ratio = rng.uniform_in(self.ratio.0.ln(), self.ratio.1.ln()).exp();
+            let (rows, columns) =
+                ((area / ratio).sqrt().round() as usize, (area * ratio).sqrt().round() as usize);
+            if (1..=height).contains(&rows) && (1..=width).contains(&columns) {
+                let start = [rng.below(height - rows + 1), rng.below(width - columns + 1)];
+                return (start, [rows, columns]);
+            }
+        }
+        // then it is the middle, as much of it as the ratios allow
+        let whole = width as f64 / height as f64;
+        let (rows, columns) = if whole < self.ratio.0 {
+            ((width as f64 / self.ratio.0).round() as usize, width)
+        } else if whole > self.ratio.1 {
+            (height, (height as f64 * self.ratio.1).round() as usize)
+        } else {
+            (height, width)
+        };
+        let (rows, columns) = (rows.min(height), columns.min(width));
+        ([(height - rows) / 2, (width - columns) / 2], [rows, columns])
+    }
+}
+
+impl<B: Backend> Transform<B> for RandomResizedCrop {
+    fn apply(&self, image: &Tensor<B>, rng: &mut Rng) -> Result<Tensor<B>> {
+        let (_, height, width) = size("random_resized_crop", image)?;
+        if height == 0 || width == 0 || !(self.ratio.0 > 0. && self.ratio.1 > 0.) {
+            let why = format!("{height} x {width} has no part of a ratio from {:?}", self.ratio);
+            return Err(Error::value("random_resized_crop", why));
+        }
+        let ([top, left], [rows, columns]) = self.part(height, width, rng);
+        let part = image.narrow(-2, top, rows)?.narrow(-1, left, columns)?;
+        Resize::new(self.size).mode(self.mode).apply(&part, rng)
     }
 }
 

@@ -14,7 +14,9 @@ pub use affine::{Affine, RandomRotation, affine, rotate};
 pub use colour::{
     ColorJitter, adjust_brightness, adjust_contrast, adjust_hue, adjust_saturation, rgb_to_grayscale,
 };
-pub use crop::{CenterCrop, RandomCrop, RandomErasing, RandomHorizontalFlip, RandomVerticalFlip, crop};
+pub use crop::{
+    CenterCrop, RandomCrop, RandomErasing, RandomHorizontalFlip, RandomResizedCrop, RandomVerticalFlip, crop,
+};
 #[cfg(feature = "vision")]
 pub use file::{read_image, write_image};
 pub use levels::{adjust_sharpness, autocontrast, equalize, posterize, solarize};
