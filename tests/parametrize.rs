@@ -2,11 +2,14 @@
 //! PyTorch 2.15, which `tests/torch/parametrize.py` prints.
 #![allow(clippy::unwrap_used)] // a test says what is wrong by panicking
 use firesteel::{
-    ConvTransposeOptions, Gradients,
+    BagMode, ConvTransposeOptions, Gradients,
     nn::{
-        BatchNorm1d, BatchNorm2d, ConvTranspose1d, Embedding, Linear, Param, ProcessGroup, Sequential,
-        StateDict, SyncBatchNorm,
-        parametrize::{SpectralNormOptions, lora, spectral_norm, weight_norm},
+        BatchNorm1d, BatchNorm2d, ConvTranspose1d, Embedding, EmbeddingBag, Linear, Param, ProcessGroup,
+        Sequential, StateDict, SyncBatchNorm,
+        parametrize::{
+            OrthogonalMap, OrthogonalOptions, SpectralNormOptions, lora, orthogonal, spectral_norm,
+            weight_norm,
+        },
     },
     optim::{Optimizer, SGD, update_bn},
     prelude::*,
@@ -157,6 +160,129 @@ fn low_ranks_of_a_whole_model() -> Result<()> {
     assert!(lora(model.clone(), |name| name == "1.bias", 2, 4.0).is_err());
     assert!(lora(model.clone(), |name| name.ends_with("weight"), 0, 4.0).is_err());
     assert!(lora(model, |_| false, 2, 4.0).is_err());
+    Ok(())
+}
+
+#[test]
+#[cfg(feature = "linalg")]
+fn orthogonal_weights() -> Result<()> {
+    let device = Stack::default();
+    let [original, base] = ["parametrizations.weight.original", "parametrizations.weight.0.base"];
+    let turn = Tensor::new([[0.0, -1.0, 0.0], [1.0, 0.0, 0.0], [0.0, 0.0, 1.0]], &Cpu)?;
+    for ([rows, columns], map, y, gradients) in [
+        (
+            [3, 2],
+            OrthogonalMap::Householder,
+            &[-0.293457, -0.73945, 0.605885, -1.197832, -3.392954, 0.230352][..],
+            &[0.0, 0.0, 2.318276, 0.0, -32.853451, 6.269415][..],
+        ),
+        (
+            [2, 3],
+            OrthogonalMap::Householder,
+            &[-0.367521, 2.204711, -4.034187, 5.708776][..],
+            &[0.0, -5.945059, -38.495853, 0.0, 0.0, 3.819204][..],
+        ),
+        (
+            [3, 3],
+            OrthogonalMap::MatrixExp,
+            &[1.451487, -1.679187, 0.271139, 4.695807, -3.662747, 3.81231][..],
+            &[0.0, 0.0, 0.0, 1.895193, 0.0, 0.0, -46.665688, -3.312152, 0.0][..],
+        ),
+        (
+            [3, 2],
+            OrthogonalMap::Cayley,
+            &[-0.734694, -0.081633, 0.673469, -1.714286, 1.542857, 2.771428][..],
+            &[0.0, 0.0, -15.095879, 0.0, -0.194086, 12.318034][..],
+        ),
+    ] {
+        let options = OrthogonalOptions { map: Some(map), ..Default::default() };
+        let mut model = orthogonal(Linear::without_bias(columns, rows, &device)?, "weight", options)?;
+        let state = model.state_dict()?;
+        assert_eq!(state.keys().collect::<Vec<_>>(), [base, original]);
+        // at first it is what is orthogonal already
+        let weight = model.module()?.weight.lower();
+        let short =
+            if rows < columns { weight.matmul(&weight.t()?)? } else { weight.t()?.matmul(&weight)? };
+        near(&short, &Tensor::eye(rows.min(columns), &Cpu)?.to_vec::<f32>()?);
+
+        let numbers: Vec<f32> = (0..rows * columns)
+            .map(|i| match (i / columns, i % columns) {
+                (row, column) if row == column => [1., -1.][row % 2],
+                _ => 0.3 * i as f32 - 0.7,
+            })
+            .collect();
+        let state = with(state, base, |_| Ok(turn.clone()))?;
+        let numbers = Tensor::new(numbers, &Cpu)?.reshape([rows, columns])?;
+        model.load_state_dict(&with(state, original, |_| Ok(numbers.clone()))?)?;
+        let result =
+            model.forward(&Tensor::arange(0.0..2. * columns as f64, &device)?.reshape([2, columns])?)?;
+        near(&result, y);
+        let factors = Tensor::arange(0.0..2. * rows as f64, &device)?.reshape([2, rows])?;
+        near(&gradient(&model, &(result * factors)?.sum(..)?.backward()?, original)?, gradients);
+    }
+
+    let reflections = OrthogonalOptions { map: None, use_trivialization: false };
+    let mut layer = Linear::without_bias(2, 3, &device)?;
+    layer.weight = Param::new(Tensor::new([[0.6, 0.8], [-0.8, 0.6], [0.0, 0.0]], &device)?)?;
+    let model = orthogonal(layer, "weight", reflections)?;
+    near(model.named_parameters()[0].1, &[-1.0, 0.0, -0.5, -1.0, 0.0, 0.0]);
+    near(&model.module()?.weight, &[0.6, 0.8, -0.8, 0.6, 0.0, 0.0]);
+    // a weight that is orthogonal stays as it is
+    let trained = model.remove_parametrizations()?;
+    near(
+        &orthogonal(trained, "weight", Default::default())?.module()?.weight,
+        &[0.6, 0.8, -0.8, 0.6, 0.0, 0.0],
+    );
+
+    assert!(orthogonal(linear()?, "bias", Default::default()).is_err());
+    assert!(orthogonal(Linear::new(3, 3, &device)?, "weight", reflections).is_err());
+    Ok(())
+}
+
+#[test]
+fn bags_of_bounded_length_and_gradients_by_frequency() -> Result<()> {
+    let device = Stack::default();
+    let table = Tensor::new([[3.0, 4.0], [0.3, -0.4], [-1.0, 2.0]], &device)?;
+    let (numbers, offsets) = (Tensor::new([0, 1, 0, 2, 0], &device)?, Tensor::new([0, 2], &device)?);
+    let factors = Tensor::arange(1.0..5.0, &device)?.reshape([2, 2])?;
+    for (mode, norm, y, rows, gradients) in [
+        (
+            BagMode::Sum,
+            2.0,
+            [0.9, 0.4, 0.752787, 2.494427],
+            [0.6, 0.8, 0.3, -0.4, -0.447214, 0.894427],
+            [2.333333, 3.333333, 1.0, 2.0, 3.0, 4.0],
+        ),
+        (
+            BagMode::Mean,
+            1.0,
+            [0.364286, 0.085714, 0.174603, 0.603175],
+            [0.428571, 0.571429, 0.3, -0.4, -0.333333, 0.666667],
+            [0.833333, 1.222222, 0.5, 1.0, 1.0, 1.333333],
+        ),
+        (
+            BagMode::Max,
+            2.0,
+            [0.6, 0.8, 0.6, 0.894427],
+            [0.6, 0.8, 0.3, -0.4, -0.447214, 0.894427],
+            [4.0, 2.0, 0.0, 0.0, 0.0, 4.0],
+        ),
+    ] {
+        let bag = EmbeddingBag::from_pretrained(table.clone())?.mode(mode).max_norm(1.0).norm_type(norm);
+        let mut bag = bag.scale_grad_by_freq(mode != BagMode::Max);
+        let result = bag.forward_offsets(&numbers, &offsets, None)?;
+        near(&result, &y);
+        near((result * &factors)?.sum(..)?.backward()?.get(&bag.weight)?, &gradients);
+        bag.renorm(&numbers)?;
+        near(&bag.weight, &rows);
+    }
+    let bag = EmbeddingBag::from_pretrained(table)?.mode(BagMode::Max).scale_grad_by_freq(true);
+    assert!(bag.forward_offsets(&numbers, &offsets, None).is_err());
+
+    let layer = Embedding::new(3, 2, &device)?.scale_grad_by_freq(true);
+    let y = layer.forward(&Tensor::new([[0, 1], [0, 2]], &device)?)?;
+    let factors = Tensor::arange(0.0..8.0, &device)?.reshape([2, 2, 2])?;
+    near((y * factors)?.sum(..)?.backward()?.get(&layer.weight)?, &[2.0, 3.0, 2.0, 3.0, 6.0, 7.0]);
     Ok(())
 }
 

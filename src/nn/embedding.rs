@@ -1,6 +1,6 @@
 //! Rows of a table by their number.
 use super::{Layer, Module, Param};
-use crate::{Backend, BagMode, EmbeddingBagOptions, EmbeddingOptions, Result, Tensor, keepdim};
+use crate::{Backend, BagMode, EmbeddingBagOptions, EmbeddingOptions, Result, Tensor};
 
 /// A vector for each whole number: `(..) -> (.., embedding_dim)`.
 /// <https://docs.pytorch.org/docs/stable/generated/torch.nn.Embedding.html>
@@ -23,6 +23,8 @@ pub struct Embedding<B: Backend> {
     pub max_norm: Option<f64>,
     /// By which norm length is measured: 2 unless it is set.
     pub norm_type: f64,
+    /// Whether gradients are divided by how often their number is in the batch.
+    pub scale_grad_by_freq: bool,
 }
 
 impl<B: Backend> Embedding<B> {
@@ -41,7 +43,8 @@ impl<B: Backend> Embedding<B> {
     /// This table, `(num_embeddings, embedding_dim)`. PyTorch freezes it; here
     /// [`freeze`](super::Module::freeze) does.
     pub fn from_pretrained(weight: Tensor<B>) -> Result<Self> {
-        Ok(Self { weight: Param::new(weight)?, padding_idx: None, max_norm: None, norm_type: 2. })
+        let weight = Param::new(weight)?;
+        Ok(Self { weight, padding_idx: None, max_norm: None, norm_type: 2., scale_grad_by_freq: false })
     }
 
     /// The same table with a row of zeros that is not learned; negative numbers count from the end.
@@ -72,36 +75,33 @@ impl<B: Backend> Embedding<B> {
         Self { norm_type, ..self }
     }
 
+    /// The same table, where the gradient of a vector is divided by how often its number is in the batch.
+    ///
+    /// ```
+    /// use firesteel::{nn::Embedding, prelude::*};
+    /// let device = Autodiff::new(Cpu);
+    /// let layer = Embedding::new(3, 1, &device)?.scale_grad_by_freq(true);
+    /// let y = layer.forward(&Tensor::new([1, 1, 2], &device)?)?.sum(..)?;
+    /// assert_eq!(y.backward()?.get(&layer.weight)?.to_vec::<f32>()?, [0., 1., 1.]);
+    /// # Ok::<(), firesteel::Error>(())
+    /// ```
+    pub fn scale_grad_by_freq(self, scale_grad_by_freq: bool) -> Self {
+        Self { scale_grad_by_freq, ..self }
+    }
+
     /// Shortens the rows with these numbers in the table itself, where they are longer than `max_norm`.
     /// <https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.embedding.html>
     #[track_caller]
     pub fn renorm(&mut self, x: &Tensor<B>) -> Result<()> {
-        let Some(max_norm) = self.max_norm else {
-            return Ok(());
-        };
-        let (table, rows) = (self.weight.detach(), x.flatten(0, -1)?);
-        let shortened = shortened(&table.index_select(0, &rows)?, max_norm, self.norm_type)?;
-        self.weight.set(&table.index_copy(0, &rows, &shortened)?)
+        shorten(&mut self.weight, x, self.max_norm, self.norm_type)
     }
 }
 
 impl<B: Backend> Layer<B> for Embedding<B> {
     fn forward(&self, x: &Tensor<B>) -> Result<Tensor<B>> {
-        let y = x.embedding(&self.weight, EmbeddingOptions { padding_idx: self.padding_idx })?;
-        let Some(max_norm) = self.max_norm else {
-            return Ok(y);
-        };
-        // gradients are those of vectors that were this short from the first
-        let there = y.detach();
-        y + (shortened(&there, max_norm, self.norm_type)? - there)?
+        let Self { padding_idx, max_norm, norm_type, scale_grad_by_freq, .. } = *self;
+        x.embedding(&self.weight, EmbeddingOptions { padding_idx, max_norm, norm_type, scale_grad_by_freq })
     }
-}
-
-/// Vectors along the last dim that are no longer than `most`.
-fn shortened<B: Backend>(vectors: &Tensor<B>, most: f64, norm_type: f64) -> Result<Tensor<B>> {
-    let length = vectors.norm(norm_type, keepdim(-1))?;
-    let factor = (most / (&length + 1e-7)?)?;
-    length.gt(most)?.where_(&(vectors * &factor)?, vectors)
 }
 
 /// The sum, mean or largest of the vectors of each bag of whole numbers:
@@ -124,6 +124,12 @@ pub struct EmbeddingBag<B: Backend> {
     pub padding_idx: Option<isize>,
     /// Whether the last offset is where the last bag ends.
     pub include_last_offset: bool,
+    /// The greatest length of a vector: longer ones count shortened.
+    pub max_norm: Option<f64>,
+    /// By which norm length is measured: 2 unless it is set.
+    pub norm_type: f64,
+    /// Whether gradients are divided by how often their number is in the batch; not with [`BagMode::Max`].
+    pub scale_grad_by_freq: bool,
 }
 
 impl<B: Backend> EmbeddingBag<B> {
@@ -134,8 +140,15 @@ impl<B: Backend> EmbeddingBag<B> {
 
     /// This table, `(num_embeddings, embedding_dim)`.
     pub fn from_pretrained(weight: Tensor<B>) -> Result<Self> {
-        let weight = Param::new(weight)?;
-        Ok(Self { weight, mode: BagMode::Mean, padding_idx: None, include_last_offset: false })
+        Ok(Self {
+            weight: Param::new(weight)?,
+            mode: BagMode::Mean,
+            padding_idx: None,
+            include_last_offset: false,
+            max_norm: None,
+            norm_type: 2.,
+            scale_grad_by_freq: false,
+        })
     }
 
     /// The same table with something else made of a bag.
@@ -149,6 +162,37 @@ impl<B: Backend> EmbeddingBag<B> {
         Ok(Self { padding_idx: Some(row), ..self })
     }
 
+    /// The same table whose vectors count as no longer than this; the table stays as it is until [`renorm`](Self::renorm), as
+    /// an [`Embedding`]'s does.
+    ///
+    /// ```
+    /// use firesteel::{BagMode, nn::EmbeddingBag, prelude::*};
+    /// let table = Tensor::new([[3.0, 4.0], [0.0, 0.5]], &Cpu)?;
+    /// let bag = EmbeddingBag::from_pretrained(table)?.mode(BagMode::Sum).max_norm(1.0);
+    /// let y = bag.forward(&Tensor::new([[0, 1]], &Cpu)?)?.to_vec::<f32>()?;
+    /// assert!((y[0] - 0.6).abs() < 1e-6 && (y[1] - 1.3).abs() < 1e-6);
+    /// # Ok::<(), firesteel::Error>(())
+    /// ```
+    pub fn max_norm(self, max_norm: f64) -> Self {
+        Self { max_norm: Some(max_norm), ..self }
+    }
+
+    /// The same table, whose vectors' lengths are measured by another norm.
+    pub fn norm_type(self, norm_type: f64) -> Self {
+        Self { norm_type, ..self }
+    }
+
+    /// The same table, where the gradient of a vector is divided by how often its number is in the batch.
+    pub fn scale_grad_by_freq(self, scale_grad_by_freq: bool) -> Self {
+        Self { scale_grad_by_freq, ..self }
+    }
+
+    /// Shortens the rows with these numbers in the table itself, where they are longer than `max_norm`.
+    #[track_caller]
+    pub fn renorm(&mut self, x: &Tensor<B>) -> Result<()> {
+        shorten(&mut self.weight, x, self.max_norm, self.norm_type)
+    }
+
     /// Of numbers `(n)` in bags that begin at these offsets `(bags)`, or of `(bags, n)` without offsets, each with a
     /// factor where there are `per_sample_weights` (of the shape of `x`, with [`BagMode::Sum`]).
     pub fn forward_offsets<'a>(
@@ -157,10 +201,16 @@ impl<B: Backend> EmbeddingBag<B> {
         offsets: impl Into<Option<&'a Tensor<B>>>,
         per_sample_weights: Option<&'a Tensor<B>>,
     ) -> Result<Tensor<B>> {
-        let Self { mode, padding_idx, include_last_offset, .. } = *self;
-        let offsets = offsets.into();
-        let options =
-            EmbeddingBagOptions { offsets, mode, per_sample_weights, padding_idx, include_last_offset };
+        let options = EmbeddingBagOptions {
+            offsets: offsets.into(),
+            mode: self.mode,
+            per_sample_weights,
+            padding_idx: self.padding_idx,
+            include_last_offset: self.include_last_offset,
+            max_norm: self.max_norm,
+            norm_type: self.norm_type,
+            scale_grad_by_freq: self.scale_grad_by_freq,
+        };
         x.embedding_bag(&self.weight, options)
     }
 }
@@ -169,6 +219,22 @@ impl<B: Backend> Layer<B> for EmbeddingBag<B> {
     fn forward(&self, x: &Tensor<B>) -> Result<Tensor<B>> {
         self.forward_offsets(x, None, None)
     }
+}
+
+/// Shortens rows of a table where they are longer than the most there may be.
+#[track_caller]
+fn shorten<B: Backend>(
+    weight: &mut Param<B>,
+    rows: &Tensor<B>,
+    max_norm: Option<f64>,
+    norm_type: f64,
+) -> Result<()> {
+    let Some(max_norm) = max_norm else {
+        return Ok(());
+    };
+    let (table, rows) = (weight.detach(), rows.flatten(0, -1)?);
+    let short = table.index_select(0, &rows)?.renorm(norm_type, 0, max_norm)?;
+    weight.set(&table.index_copy(0, &rows, &short)?)
 }
 
 /// Makes a row of a table zero.

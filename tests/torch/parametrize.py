@@ -75,3 +75,46 @@ fill(norm.running_mean, [7.0, 7.0])
 update_bn([torch.tensor([[1.0, 2.0], [3.0, 5.0]]), torch.tensor([[-1.0, 0.0], [2.0, 8.0], [4.0, 4.0]])], norm)
 show("update_bn", norm.running_mean)
 show("  var", norm.running_var)
+
+# reflections of a tall weight and of a wide one, and both maps of skew matrices, on a base of its own
+from torch.nn.utils.parametrizations import orthogonal
+
+for name, shape, kind in [
+    ("householder", (3, 2), "householder"),
+    ("wide", (2, 3), "householder"),
+    ("exponential", (3, 3), "matrix_exp"),
+    ("cayley", (3, 2), "cayley"),
+]:
+    layer = orthogonal(nn.Linear(shape[1], shape[0], bias=False), orthogonal_map=kind)
+    rows = max(shape)
+    turn = [[0.0, -1.0, 0.0], [1.0, 0.0, 0.0], [0.0, 0.0, 1.0]]
+    fill(layer.parametrizations.weight[0].base, turn)
+    numbers = [0.3 * i - 0.7 for i in range(shape[0] * shape[1])]
+    for i in range(min(shape)):
+        numbers[i * shape[1] + i] = (-1.0) ** i
+    fill(layer.parametrizations.weight.original, numbers)
+    y = layer(torch.arange(shape[1] * 2.0).reshape(2, shape[1]))
+    (y * torch.arange(y.numel()).reshape(y.shape)).sum().backward()
+    print("orthogonal", name, list(layer.state_dict()))
+    show("  y", y)
+    show("  gradient", layer.parametrizations.weight.original.grad)
+
+layer = nn.Linear(2, 3, bias=False)
+fill(layer.weight, [0.6, 0.8, -0.8, 0.6, 0.0, 0.0])
+layer = orthogonal(layer, use_trivialization=False)
+show("  original of reflections", layer.parametrizations.weight.original)
+show("  weight", layer.weight)
+
+for mode, norm_type in (("sum", 2.0), ("mean", 1.0), ("max", 2.0)):
+    bag = nn.EmbeddingBag(3, 2, max_norm=1.0, norm_type=norm_type, mode=mode, scale_grad_by_freq=mode != "max")
+    fill(bag.weight, [3.0, 4.0, 0.3, -0.4, -1.0, 2.0])
+    y = bag(torch.tensor([0, 1, 0, 2, 0]), torch.tensor([0, 2]))
+    (y * torch.arange(1.0, 5.0).reshape(2, 2)).sum().backward()
+    print("embedding_bag", mode)
+    show("  y", y)
+    show("  weight", bag.weight)
+    show("  gradient", bag.weight.grad)
+table = nn.Embedding(3, 2, scale_grad_by_freq=True)
+y = table(torch.tensor([[0, 1], [0, 2]]))
+(y * torch.arange(8.0).reshape(2, 2, 2)).sum().backward()
+show("embedding scale_grad_by_freq", table.weight.grad)

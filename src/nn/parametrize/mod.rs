@@ -1,10 +1,12 @@
 //! Parameters that are functions of others: norms and directions, low ranks, or whatever else.
 //! <https://docs.pytorch.org/tutorials/intermediate/parametrizations.html>
 mod lora;
+mod orthogonal;
 mod spectral_norm;
 mod weight_norm;
 
 pub use lora::{Lora, lora};
+pub use orthogonal::{Orthogonal, OrthogonalMap, OrthogonalOptions, orthogonal};
 pub use spectral_norm::{SpectralNorm, SpectralNormOptions, spectral_norm};
 pub use weight_norm::{WeightNorm, weight_norm};
 

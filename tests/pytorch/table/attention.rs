@@ -47,7 +47,7 @@ table! {
     /// Rows picked by number.
     embedding(a) in "nn.functional." {
         "embedding" => {
-            let options = EmbeddingOptions { padding_idx: a.opt_dim("padding_idx")? };
+            let options = EmbeddingOptions { padding_idx: a.opt_dim("padding_idx")?, ..Default::default() };
             a.tensor(1)?.embedding(&a.tensor(0)?, options)?
         },
         "embedding_bag" => {

@@ -2,10 +2,22 @@
 use crate::{Backend, DType, Error, Op, Result, Scalar, Scatter, Shape, Tensor};
 
 /// Options of [`Tensor::embedding`].
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct EmbeddingOptions {
     /// The row that is not learned; negative numbers count from the end.
     pub padding_idx: Option<isize>,
+    /// The greatest length of a row: longer ones come out shortened. (The weight stays as it is, unlike PyTorch's.)
+    pub max_norm: Option<f64>,
+    /// By which norm length is measured: 2 unless it is set.
+    pub norm_type: f64,
+    /// Whether gradients are divided by how often their index is there.
+    pub scale_grad_by_freq: bool,
+}
+
+impl Default for EmbeddingOptions {
+    fn default() -> Self {
+        Self { padding_idx: None, max_norm: None, norm_type: 2., scale_grad_by_freq: false }
+    }
 }
 
 /// How [`Tensor::embedding_bag`] puts the rows of a bag together.
@@ -33,6 +45,12 @@ pub struct EmbeddingBagOptions<'a, B: Backend> {
     pub padding_idx: Option<isize>,
     /// Whether the last offset is the number of indices, and starts no bag.
     pub include_last_offset: bool,
+    /// The greatest length of a row: longer ones count shortened. (The weight stays as it is, unlike PyTorch's.)
+    pub max_norm: Option<f64>,
+    /// By which norm length is measured: 2 unless it is set.
+    pub norm_type: f64,
+    /// Whether gradients are divided by how often their index is there; not with [`BagMode::Max`].
+    pub scale_grad_by_freq: bool,
 }
 
 impl<B: Backend> Default for EmbeddingBagOptions<'_, B> {
@@ -43,6 +61,9 @@ impl<B: Backend> Default for EmbeddingBagOptions<'_, B> {
             per_sample_weights: None,
             padding_idx: None,
             include_last_offset: false,
+            max_norm: None,
+            norm_type: 2.,
+            scale_grad_by_freq: false,
         }
     }
 }
@@ -61,8 +82,10 @@ impl<B: Backend> Tensor<B> {
     /// ```
     #[track_caller]
     pub fn embedding(&self, weight: &Self, options: EmbeddingOptions) -> Result<Self> {
-        let rows = self.rows_of("embedding", weight)?;
-        let Some(padding) = options.padding_idx else {
+        let EmbeddingOptions { padding_idx, max_norm, norm_type, scale_grad_by_freq } = options;
+        let limits = RowLimits { max_norm, norm_type, scale_grad_by_freq };
+        let rows = self.rows_of("embedding", weight, limits)?;
+        let Some(padding) = padding_idx else {
             return Ok(rows);
         };
         let padding = wrapped("embedding", padding, weight)?;
@@ -88,7 +111,11 @@ impl<B: Backend> Tensor<B> {
         let op = "embedding_bag";
         let (bags, bag) = self.bags(&options)?;
         let indices = self.reshape([self.numel()])?;
-        let mut rows = indices.rows_of(op, weight)?;
+        let EmbeddingBagOptions { max_norm, norm_type, scale_grad_by_freq, .. } = options;
+        if scale_grad_by_freq && options.mode == BagMode::Max {
+            return Err(Error::value(op, "scale_grad_by_freq is not there for the mode Max"));
+        }
+        let mut rows = indices.rows_of(op, weight, RowLimits { max_norm, norm_type, scale_grad_by_freq })?;
         if let Some(weights) = options.per_sample_weights {
             if options.mode != BagMode::Sum || weights.shape() != self.shape() {
                 let why =
@@ -160,10 +187,10 @@ impl<B: Backend> Tensor<B> {
             .map_err(|e| e.within("one_hot"))
     }
 
-    /// The rows of a table that these indices name.
+    /// The rows of a table that these indices name, within limits.
     #[track_caller]
-    fn rows_of(&self, op: &'static str, weight: &Self) -> Result<Self> {
-        let [_, features] = weight.shape()[..] else {
+    fn rows_of(&self, op: &'static str, weight: &Self, limits: RowLimits) -> Result<Self> {
+        let [count, features] = weight.shape()[..] else {
             return Err(Error::shape(
                 op,
                 format!("the weight has to be (rows, features), not {}", weight.shape()),
@@ -172,8 +199,23 @@ impl<B: Backend> Tensor<B> {
         let mut shape: Shape = self.shape().clone();
         shape.push(features);
         let index = self.reshape([self.numel()])?;
-        let rows =
+        let mut rows =
             Self::one(Op::IndexSelect { x: weight, index: &index, axis: 0 }).map_err(|e| e.within(op))?;
+        if let Some(max_norm) = limits.max_norm {
+            // gradients are those of rows that were this short from the first
+            let there = rows.detach();
+            let short = there.renorm(limits.norm_type, 0, max_norm).map_err(|e| e.within(op))?;
+            rows = (rows + (short - there)?)?;
+        }
+        if limits.scale_grad_by_freq {
+            let one = Self::ones([index.numel()], (DType::F32, weight.backend()))?;
+            let counts =
+                Self::zeros([count], (DType::F32, weight.backend()))?.index_add(0, &index, &one, 1)?;
+            let times = counts.index_select(0, &index)?.unsqueeze(1)?.to(rows.dtype())?;
+            // the second term is nothing but its gradient
+            let there = rows.detach();
+            rows = (&there + ((rows - &there)? / times)?)?;
+        }
         rows.reshape(&shape)
     }
 
@@ -225,4 +267,12 @@ fn wrapped<B: Backend>(op: &'static str, row: isize, weight: &Tensor<B>) -> Resu
         Some(row) if usize::try_from(row).is_ok_and(|row| row < rows) => Ok(row as i64),
         _ => Err(Error::index(op, format!("padding_idx {row} is none of {rows} rows"))),
     }
+}
+
+/// What becomes of rows that are read.
+#[derive(Clone, Copy, Debug)]
+struct RowLimits {
+    max_norm: Option<f64>,
+    norm_type: f64,
+    scale_grad_by_freq: bool,
 }
