@@ -4,7 +4,7 @@ use firesteel::{
     nn::{
         BatchNorm2d, Conv2d, Dropout, Flatten, Linear, Param, ReLU, Sequential,
         init::{self, FanMode, KaimingOptions, Nonlinearity},
-        summary,
+        parameters_to_vector, summary, vector_to_parameters,
     },
     prelude::*,
 };
@@ -170,5 +170,53 @@ fn a_summary_counts_without_running() -> Result<()> {
         "{table}"
     );
     assert!(summary(&model, [2, 3, 8, 8]).is_err_and(|e| e.op() == "conv2d"), "an input that does not fit");
+    Ok(())
+}
+
+#[test]
+fn a_model_becomes_another_dtype() -> Result<()> {
+    let mut model = net()?;
+    model.norm.forward(&Tensor::randn([2, 4, 3, 3], &Cpu)?)?;
+    let before = model.state_dict()?;
+    model.to_dtype(DType::F64)?;
+    for (name, data) in model.state_dict()? {
+        let counted = name == "norm.num_batches_tracked";
+        assert_eq!(data.dtype(), if counted { DType::I64 } else { DType::F64 }, "{name}");
+        assert_eq!(data.to_vec::<f64>(), before[&name].to_vec::<f64>(), "{name}");
+    }
+    model.eval();
+    let x = Tensor::ones([1, 1, 3, 3], (DType::F64, &Cpu))?;
+    assert_eq!(model.norm.forward(&model.conv.forward(&x)?)?.dtype(), DType::F64);
+    // what is loaded is cast to what the model is
+    model.to_dtype(DType::F16)?;
+    model.load_state_dict(&before)?;
+    assert_eq!(model.conv.weight.dtype(), DType::F16);
+    assert!(model.to_dtype(DType::I64).is_err());
+
+    let mut tracked = Linear::new(2, 3, &Autodiff::new(Cpu))?;
+    tracked.freeze(|name| name == "bias")?;
+    tracked.to_dtype(DType::F64)?;
+    assert!(tracked.weight.is_tracked() && !tracked.bias.as_ref().is_some_and(|b| b.is_tracked()));
+    Ok(())
+}
+
+#[test]
+fn parameters_are_one_vector() -> Result<()> {
+    let device = Autodiff::new(Cpu);
+    let mut model = Sequential((Linear::new(3, 3, &device)?, Linear::new(3, 3, &device)?));
+    model.0.1.weight = model.0.0.weight.clone();
+    let vector = parameters_to_vector(&model)?;
+    assert_eq!(vector.shape(), &[9 + 3 + 3]);
+    let gradients = (&vector * &vector)?.sum(..)?.backward()?;
+    let doubled = (model.0.0.weight.lower() * 2.0)?;
+    assert_eq!(gradients.get(&model.0.0.weight)?.to_vec::<f32>()?, doubled.to_vec::<f32>()?);
+
+    let new = Tensor::arange(0.0..15.0, &device)?;
+    vector_to_parameters(&new, &mut model)?;
+    assert_eq!(model.0.1.weight.to_vec::<f32>()?, model.0.0.weight.to_vec::<f32>()?);
+    assert_eq!(parameters_to_vector(&model)?.to_vec::<f32>()?, new.to_vec::<f32>()?);
+    assert!(model.0.0.weight.is_tracked());
+    assert!(vector_to_parameters(&new.narrow(0, 0, 14)?, &mut model).is_err());
+    assert!(parameters_to_vector::<Cpu>(&ReLU).is_err());
     Ok(())
 }

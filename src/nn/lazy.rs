@@ -119,6 +119,13 @@ lazies! {
     };
 }
 
+impl<B: Backend> LazyLinear<B> {
+    /// The same layer without a bias.
+    pub fn without_bias(self) -> Self {
+        Self { bias: false, ..self }
+    }
+}
+
 macro_rules! lazy_convolutions {
     ($($name:ident $layer:ident $options:ident $dims:literal $input:literal;)*) => {
         lazies! {$(

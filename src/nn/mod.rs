@@ -29,6 +29,7 @@ mod state;
 mod stateless;
 mod summary;
 mod transformer;
+mod vector;
 mod vision;
 
 pub use activation::{
@@ -63,6 +64,7 @@ pub use sequential::Sequential;
 pub use state::{Mismatch, State, StateDict};
 pub use summary::{Row, Sketch, Summary, summary, summary_with};
 pub use transformer::*;
+pub use vector::{parameters_to_vector, vector_to_parameters};
 pub use vision::{
     ChannelShuffle, PixelShuffle, PixelUnshuffle, Upsample, UpsamplingBilinear2d, UpsamplingNearest2d,
 };

@@ -3,7 +3,7 @@ use super::{
     Buffer, Mode, Param,
     print::{Printer, printed},
 };
-use crate::{Backend, Result, Tensor};
+use crate::{Backend, DType, Result, Tensor};
 use std::{
     any::Any,
     fmt::{self, Debug, Display},
@@ -159,6 +159,33 @@ pub trait Module<B: Backend>: Debug + Sized + 'static {
         self.visit_mut("", &mut |path, leaf| match leaf {
             LeafMut::Param(param) => param.set_trainable(!frozen(path)),
             LeafMut::Buffer(_) | LeafMut::Mode(_) => Ok(()),
+        })
+    }
+
+    /// Changes the dtype of all parameters and buffers of real numbers, as `model.half()` and `model.to(torch.float64)`
+    /// do. Make optimizers after it.
+    /// <https://docs.pytorch.org/docs/stable/generated/torch.nn.Module.html#torch.nn.Module.to>
+    ///
+    /// ```
+    /// use firesteel::{nn::{Linear, Module}, prelude::*};
+    /// let mut layer = Linear::new(2, 3, &Cpu)?;
+    /// layer.to_dtype(DType::BF16)?;
+    /// let y = layer.forward(&Tensor::ones([1, 2], (DType::BF16, &Cpu))?)?;
+    /// assert_eq!(y.dtype(), DType::BF16);
+    /// # Ok::<(), firesteel::Error>(())
+    /// ```
+    #[track_caller]
+    fn to_dtype(&mut self, dtype: DType) -> Result<()> {
+        self.visit_mut("", &mut |_, leaf| match leaf {
+            LeafMut::Param(param) => param.to_dtype(dtype),
+            LeafMut::Buffer(buffer) => {
+                let value = buffer.get();
+                if value.dtype().is_float() {
+                    buffer.set(&value.to(dtype)?);
+                }
+                Ok(())
+            }
+            LeafMut::Mode(_) => Ok(()),
         })
     }
 

@@ -1,6 +1,6 @@
 //! The leaves of modules: what is learned, what is kept, and whether one is learning.
 use super::module::{Leaf, LeafMut, Module, Visit, VisitModules, VisitMut};
-use crate::{Backend, Error, Result, Tensor};
+use crate::{Backend, DType, Error, Result, Tensor};
 use std::{
     fmt,
     ops::Deref,
@@ -52,6 +52,17 @@ impl<B: Backend> Param<B> {
             return Err(Error::shape("param", why));
         }
         let value = value.detach().to(self.dtype())?;
+        self.tensor = if self.trainable { value.requires_grad()? } else { value };
+        Ok(())
+    }
+
+    /// Changes the dtype, to another of real numbers.
+    #[track_caller]
+    pub fn to_dtype(&mut self, dtype: DType) -> Result<()> {
+        if !dtype.is_float() {
+            return Err(Error::dtype("param", format!("only real numbers can be learned, not {dtype}")));
+        }
+        let value = self.tensor.detach().to(dtype)?;
         self.tensor = if self.trainable { value.requires_grad()? } else { value };
         Ok(())
     }

@@ -161,6 +161,22 @@ pub fn pad_packed_sequence<B: Backend>(
     Ok((if options.batch_first { padded.transpose(0, 1)? } else { padded }, packed.lengths()))
 }
 
+/// The sequences that were packed, `(length, features..)` each.
+/// <https://docs.pytorch.org/docs/stable/generated/torch.nn.utils.rnn.unpack_sequence.html>
+///
+/// ```
+/// use firesteel::{nn::rnn::{pack_sequence, unpack_sequence}, prelude::*};
+/// let (a, b) = (Tensor::new([1, 2], &Cpu)?, Tensor::new([3, 4, 5], &Cpu)?);
+/// let sequences = unpack_sequence(&pack_sequence(&[&a, &b])?)?;
+/// assert_eq!((sequences.len(), sequences[1].to_vec::<i64>()?), (2, vec![3, 4, 5]));
+/// # Ok::<(), firesteel::Error>(())
+/// ```
+#[track_caller]
+pub fn unpack_sequence<B: Backend>(packed: &PackedSequence<B>) -> Result<Vec<Tensor<B>>> {
+    let (padded, lengths) = pad_packed_sequence(packed, PadOptions::default())?;
+    unpad_sequence(&padded, &lengths, PadOptions::default())
+}
+
 /// Sequences `(time, features..)` padded to one length, `(time, batch, features..)`.
 /// <https://docs.pytorch.org/docs/stable/generated/torch.nn.utils.rnn.pad_sequence.html>
 ///
