@@ -9,10 +9,12 @@ mod driver;
 mod mnist;
 
 use firesteel::{
+    Meta, Trace,
     data::{DataLoader, Mnist},
+    io::{Graph, Limits},
     nn::{
-        AttentionMasks, CrossEntropyLoss, Dropout, Embedding, GELU, LSTM, Linear, Sequential,
-        TransformerEncoderLayer, TransformerOptions,
+        AttentionMasks, BatchNorm2d, Conv2d, CrossEntropyLoss, Dropout, Embedding, Flatten, GELU, LSTM,
+        Linear, MaxPool2d, ReLU, Sequential, TransformerEncoderLayer, TransformerOptions,
     },
     optim::{Adam, AdamW, Optimizer, SGD},
     prelude::*,
@@ -122,4 +124,98 @@ fn memory_is_flat_over_ten_thousand_training_steps() -> Result<()> {
         Linear::new(16, 2, &device)?,
     ));
     steps(10_000, gpu, net, Adam::new(1e-3), |net| net.forward(&x))
+}
+
+/// Attention over words, and an LSTM over what it makes of them.
+#[derive(Module)]
+struct Writer<B: Backend> {
+    reader: Reader<B>,
+    attention: TransformerEncoderLayer<B>,
+    head: Linear<B>,
+}
+
+impl<B: Backend> Writer<B> {
+    fn new(device: &B) -> Result<Self> {
+        let options =
+            TransformerOptions { dim_feedforward: 16, batch_first: true, dropout: 0., ..Default::default() };
+        let mut writer = Self {
+            reader: Reader { words: Embedding::new(11, 8, device)?, lstm: LSTM::new(8, 8, device)? },
+            attention: TransformerEncoderLayer::new(8, 2, options, device)?,
+            head: Linear::new(8, 11, device)?,
+        };
+        writer.head.weight = writer.reader.words.weight.clone();
+        Ok(writer)
+    }
+
+    fn forward(&self, words: &Tensor<B>) -> Result<Tensor<B>> {
+        let x = self.reader.words.forward(words)?;
+        let masks = AttentionMasks { is_causal: true, ..Default::default() };
+        let x = self.attention.forward(&x, masks)?.transpose(0, 1)?;
+        self.head.forward(&self.reader.lstm.forward(&x, None)?.0.transpose(0, 1)?)
+    }
+}
+
+/// Whether both hold nearly the same numbers.
+#[track_caller]
+fn near<A: Backend, B: Backend>(got: &Tensor<A>, want: &Tensor<B>) -> Result<()> {
+    assert_eq!((got.shape(), got.dtype()), (want.shape(), want.dtype()));
+    let (got, want) = (got.to_vec::<f32>()?, want.to_vec::<f32>()?);
+    let apart = got.iter().zip(&want).map(|(a, b)| (a - b).abs()).fold(0., f32::max);
+    assert!(apart < 1e-4, "{apart}: {got:?} is not {want:?}");
+    Ok(())
+}
+
+#[test]
+fn a_model_without_its_code_runs_on_the_gpu() -> Result<()> {
+    let (_alone, gpu) = gpu()?;
+    let net = Sequential((
+        Conv2d::new(1, 4, 3, &Cpu)?,
+        BatchNorm2d::new(4, &Cpu)?,
+        ReLU,
+        MaxPool2d::new(2),
+        Dropout::new(0.5)?,
+        Flatten::default(),
+        Linear::new(36, 12, &Cpu)?,
+        GELU::default(),
+        Linear::new(12, 3, &Cpu)?,
+    ));
+    // running statistics that are not those of the start
+    net.forward(&Tensor::randn([8, 1, 8, 8], &Cpu)?)?;
+    net.eval();
+    let file = Graph::of(&net, [1, 8, 8], &Cpu)?.to_bytes()?;
+    let graph = Graph::from_bytes(&file, &gpu, Limits::default())?;
+    for batch in [2, 1, 7] {
+        let x = Tensor::randn([batch, 1, 8, 8], &Cpu)?;
+        near(&graph.forward(&x.to(&gpu)?)?, &net.forward(&x)?)?;
+    }
+    // what is written on the GPU is the same file, and comes back
+    let on_gpu = net.to(&gpu)?;
+    let written = Graph::of(&on_gpu, [1, 8, 8], &gpu)?;
+    assert_eq!(written.to_bytes()?, file);
+    let x = Tensor::randn([3, 1, 8, 8], &Cpu)?;
+    near(&written.to(&Cpu)?.forward(&x)?, &net.forward(&x)?)?;
+
+    // two open sizes, whole numbers, and weights that are learned further, tied ones as one
+    let writer = Writer::new(&Cpu)?;
+    let words = |[batch, time]: [usize; 2]| vec![Meta::new([batch, time], DType::I64)];
+    let forward = |writer: &Writer<Trace>, x: &[Tensor<Trace>]| Ok(vec![writer.forward(&x[0])?]);
+    let file = Graph::trace(&writer, [("batch", 2), ("time", 3)], words, forward, &Cpu)?.to_bytes()?;
+    let device = Stack::new(gpu);
+    let mut graph = Graph::from_bytes(&file, &device, Limits::default())?;
+    assert_eq!(graph.num_parameters(), writer.num_parameters());
+    for (batch, time) in [(1, 1), (3, 9), (2, 4)] {
+        let x = Tensor::arange(0..batch * time, &Cpu)?.reshape([batch, time])?.remainder(11)?;
+        near(&graph.call(&[&x.to(&device)?])?[0], &writer.forward(&x)?)?;
+    }
+    let x = Tensor::new([[1, 2, 3], [10, 9, 8]], &Cpu)?;
+    let processor = Autodiff::new(Cpu);
+    let mut twin = writer.to(&processor)?;
+    for _ in 0..3 {
+        let loss = graph.call(&[&x.to(&device)?])?[0].square()?.mean(..)?;
+        SGD::new(0.1).step(&mut graph, &loss.backward()?)?;
+        let loss = twin.forward(&x.to(&processor)?)?.square()?.mean(..)?;
+        SGD::new(0.1).step(&mut twin, &loss.backward()?)?;
+    }
+    let after = graph.call(&[&x.to(&device)?])?;
+    near(&after[0], &twin.forward(&x.to(&processor)?)?)
 }
