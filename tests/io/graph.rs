@@ -293,6 +293,9 @@ fn other_files_are_refused() -> Result<()> {
     refused("graph", &format!("{{\"call\": {}", "[".repeat(1000)), "recursion limit");
     refused("graph", &strings["graph"].replace("MaxPool", "Launch"), "Launch");
     refused("graph", &strings["graph"].replace("\"8.weight\",", "\"9.weight\","), "\"9.weight\" is missing");
+    // a window over nothing, of which every place would be remembered
+    let huge = "\"kernel\":[65536,65536]";
+    refused("graph", &strings["graph"].replace("\"kernel\":[2,2]", huge), "unfolds to more than");
     let mut fewer = state.clone();
     fewer.remove("0.weight");
     assert!(run(&safetensors::to_bytes(&fewer, strings.clone())?, &input).is_err());
