@@ -214,6 +214,7 @@ fn signals_are_made_of_spectra() -> Result<()> {
     for (name, n_fft, (options, length)) in each {
         let spectrum = signal.stft(n_fft, options)?;
         let turn = wave(&spectrum.shape()[..spectrum.rank() - 1], 6.)?;
+        let turn = if options.onesided { turn } else { turn.zeros_like()? };
         let (re, im) = (spectrum.select(-1, 0)?, spectrum.select(-1, 1)?);
         let (cos, sin) = (turn.cos()?, turn.sin()?);
         let spectrum = ((&re * &cos)? - (&im * &sin)?)?.complex(&((&re * &sin)? + (&im * &cos)?)?)?;
@@ -229,7 +230,7 @@ fn signals_are_made_of_spectra() -> Result<()> {
     let error = spectrum.istft(8, gaps).and_then(|y| y.to_vec::<f32>()).err();
     assert!(error.is_some_and(|e| e.to_string().contains("sum of their squares is zero")));
     let far = IstftOptions { hop_length: Some(9), ..Default::default() };
-    assert!(spectrum.istft(8, far).is_err() && spectrum.istft(9, Default::default()).is_err());
+    assert!(spectrum.istft(8, far).is_err() && spectrum.istft(10, Default::default()).is_err());
     assert!(
         spectrum.istft(0, Default::default()).is_err() && spectrum.select(-1, 0)?.istft(8, gaps).is_err()
     );
