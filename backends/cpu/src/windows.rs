@@ -189,7 +189,7 @@ impl Windows {
         (fits && small).then_some((pair(&self.input)?, pair(&self.output)?, pair(&self.padding)?))
     }
 
-    /// How windows move along two axes, or along the second of them alone.
+    /// How windows move along two axes, or along the second of them alone; nothing where there are other axes.
     pub(crate) fn moves(&self) -> Option<[Moves; 2]> {
         let along = |axis: usize| Moves {
             input: self.input[axis],
@@ -200,11 +200,14 @@ impl Windows {
             dilation: self.dilation[axis],
         };
         let still = Moves { input: 1, output: 1, kernel: 1, stride: 1, padding: 0, dilation: 1 };
-        match self.output.len() {
-            1 => Some([still, along(0)]),
-            2 => Some([along(0), along(1)]),
-            _ => None,
-        }
+        let moves = match self.output.len() {
+            1 => [still, along(0)],
+            2 => [along(0), along(1)],
+            _ => return None,
+        };
+        // a step that leaves everything behind says nothing but how much there would be to skip
+        let is_near = |m: &Moves| m.stride.max(m.dilation).max(m.padding) <= m.input.max(m.kernel);
+        moves.iter().all(is_near).then_some(moves)
     }
 
     /// The windows by which an input's gradient sees that of the result, where these are dense and no padding is
