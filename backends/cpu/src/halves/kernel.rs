@@ -36,8 +36,8 @@ impl Kernel {
 
     /// Makes this thread ready for products.
     pub(super) fn start(self) -> Ready {
+        #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
         match self {
-            #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
             Kernel::Amx => amx::configure(),
         }
         Ready { kernel: self, thread: PhantomData }
