@@ -41,16 +41,17 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 #[test]
 fn cases_give_what_pytorch_gives() -> Result<()> {
     let settings = Settings::from_env()?;
-    let report = run(&settings)?;
+    let known = Known::own()?;
+    let report = run(&settings, &known)?;
     println!("\n{report}");
-    let surprises = report.surprises(&Known::own()?);
+    let surprises = report.surprises(&known);
     surprises.iter().for_each(|surprise| println!("pytorch-surprise {surprise}"));
     // Other exports hold other cases than the list does.
     assert!(settings.cases.is_some() || surprises.is_empty(), "{} surprises", surprises.len());
     Ok(())
 }
 
-fn run(settings: &Settings) -> Result<Report> {
+fn run(settings: &Settings, known: &Known) -> Result<Report> {
     let (scope, mut report) = (Scope::own(), Report::default());
     let stacks = Stack::all(settings)?;
     for kind in Kind::ALL {
@@ -67,7 +68,8 @@ fn run(settings: &Settings) -> Result<Report> {
                         report.leave_out(&stack.name, tier, case);
                         continue;
                     }
-                    let outcome = outcome(case, || stack.run(case), dump.as_mut());
+                    let rounding = known.rounding(&stack.name, &case.id);
+                    let outcome = outcome(case, || stack.run(case), rounding, dump.as_mut());
                     if is_not_built(&outcome) {
                         report.leave_out(&stack.name, tier, case);
                         continue;
@@ -89,17 +91,17 @@ fn is_not_built(outcome: &Outcome) -> bool {
     needed && !cfg!(feature = "linalg")
 }
 
-/// Runs and judges a case. A panic is a failure like any other.
-fn outcome(case: &Case, run: impl FnOnce() -> Ran, dump: Option<&mut Dump>) -> Outcome {
+/// Runs and judges a case, which may be off by `rounding`. A panic is a failure like any other.
+fn outcome(case: &Case, run: impl FnOnce() -> Ran, rounding: f64, dump: Option<&mut Dump>) -> Outcome {
     let results = match catch_unwind(AssertUnwindSafe(run)) {
         Ok(Ok(Some(results))) => results,
         Ok(Ok(None)) => return Outcome::Unmapped,
         Ok(Err(error)) => return Outcome::Failed(error.to_string()),
         Err(_) => return Outcome::Failed("panicked".into()),
     };
-    let verdict = results.judge(case);
+    let outcome = results.outcome(case, rounding);
     if let Some(dump) = dump {
         results.dump(&case.id, dump);
     }
-    verdict.map_or_else(Outcome::Failed, |()| Outcome::Passed)
+    outcome
 }

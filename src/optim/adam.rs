@@ -70,7 +70,7 @@ impl Rule for AdamOptions {
         let moved = |p: Expr<D>, m: &Expr<D>, v: &Expr<D>| {
             let decays = self.decoupled_weight_decay && self.weight_decay != 0.;
             let p = if decays { p * (1. - lr * self.weight_decay) } else { p };
-            p - m.clone() * (lr / fix1) / ((v.clone() / fix2).sqrt() + eps)
+            p - m.clone() * (lr / fix1) / ((v.clone() * (1. / fix2)).sqrt() + eps)
         };
         if self.amsgrad {
             let [m, v, most] = state.tensors([M, V, V_MAX], p)?;

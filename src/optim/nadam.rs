@@ -85,7 +85,7 @@ impl Rule for NAdamOptions {
             let g = descent(&p, gradient, maximize, decay);
             let m = m * beta1 + g.clone() * (1. - beta1);
             let v = v * beta2 + g.square() * (1. - beta2);
-            let size = (v.clone() / fix2).sqrt() + eps;
+            let size = (v.clone() * (1. / fix2)).sqrt() + eps;
             let p = if shrink == 1. { p } else { p * shrink };
             [p - (g * of_g + m.clone() * of_m) / size, m, v]
         })

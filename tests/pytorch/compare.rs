@@ -9,14 +9,14 @@ const RTOL: f64 = 1.3e-6;
 pub type Verdict = Result<(), String>;
 
 /// |got - want| <= atol + 1.3e-6 |want| everywhere, NaN equal to NaN, integers and bools exactly, and the dtype
-/// and shape the same. Without an absolute tolerance it is that of the dtype.
-pub fn tensor(got: &Raw, want: &Raw, atol: Option<f64>) -> Verdict {
+/// and shape the same. Without an absolute tolerance it is that of the dtype, and no less than `rounding` in any case.
+pub fn tensor(got: &Raw, want: &Raw, atol: Option<f64>, rounding: f64) -> Verdict {
     same_form(got, want)?;
     if !want.dtype.is_float() {
         return exact(got, want);
     }
     let (gots, wants) = (floats(got)?, floats(want)?);
-    let atol = atol.unwrap_or_else(|| default_atol(want.dtype));
+    let atol = atol.unwrap_or_else(|| default_atol(want.dtype)).max(rounding);
     let off = |i: usize| excess(gots[i], wants[i], atol);
     let bad: Vec<usize> = (0..wants.len()).filter(|&i| off(i) > 0.).collect();
     let Some(&worst) = bad.iter().max_by(|&&i, &&j| off(i).total_cmp(&off(j))) else {
@@ -33,9 +33,9 @@ pub fn tensor(got: &Raw, want: &Raw, atol: Option<f64>) -> Verdict {
 }
 
 /// A gradient, where PyTorch has one or not: where it has none, none or zeros are right.
-pub fn gradient(got: Option<&Raw>, want: Option<&Raw>, atol: Option<f64>) -> Verdict {
+pub fn gradient(got: Option<&Raw>, want: Option<&Raw>, atol: Option<f64>, rounding: f64) -> Verdict {
     match (got, want) {
-        (Some(got), Some(want)) => tensor(got, want, atol),
+        (Some(got), Some(want)) => tensor(got, want, atol, rounding),
         (None, Some(want)) => Err(format!("no gradient, want {}", form(want))),
         (None, None) => Ok(()),
         (Some(got), None) => match floats(got)?.iter().find(|x| **x != 0.) {
@@ -134,13 +134,16 @@ mod tests {
     fn a_right_number_passes_and_a_wrong_one_fails() {
         let right = [1., f32::NAN, f32::INFINITY, -0., 100.];
         let want = f32s(&right);
-        assert_eq!(tensor(&want, &want, None), Ok(()));
-        assert_eq!(tensor(&f32s(&[1.000_01, f32::NAN, f32::INFINITY, 0., 100.000_1]), &want, None), Ok(()));
+        assert_eq!(tensor(&want, &want, None, 0.), Ok(()));
+        assert_eq!(
+            tensor(&f32s(&[1.000_01, f32::NAN, f32::INFINITY, 0., 100.000_1]), &want, None, 0.),
+            Ok(())
+        );
         for (i, wrong) in [(0, 1.000_1), (1, 1.), (2, 1.), (2, f32::NEG_INFINITY), (4, f32::NAN), (4, 100.5)]
         {
             let mut got = right;
             got[i] = wrong;
-            let reason = tensor(&f32s(&got), &want, None).unwrap_err();
+            let reason = tensor(&f32s(&got), &want, None, 0.).unwrap_err();
             let start = format!(
                 "1 of 5 differ, most at [{i}]: got {:?}, want {:?}",
                 f64::from(wrong),
@@ -153,18 +156,18 @@ mod tests {
     #[test]
     fn the_tolerance_is_that_of_the_case_or_the_dtype() {
         let double = |x| Raw::new(&[], &Data::F64(vec![x]));
-        assert!(tensor(&f32s(&[0.001]), &f32s(&[0.]), Some(0.01)).is_ok());
-        assert!(tensor(&f32s(&[0.001]), &f32s(&[0.]), None).is_err());
-        assert!(tensor(&double(2e-7), &double(0.), None).is_err());
-        assert!(tensor(&double(5e-8), &double(0.), None).is_ok());
+        assert!(tensor(&f32s(&[0.001]), &f32s(&[0.]), Some(0.01), 0.).is_ok());
+        assert!(tensor(&f32s(&[0.001]), &f32s(&[0.]), None, 0.).is_err());
+        assert!(tensor(&double(2e-7), &double(0.), None, 0.).is_err());
+        assert!(tensor(&double(5e-8), &double(0.), None, 0.).is_ok());
     }
 
     #[test]
     fn integers_are_exact_whatever_the_tolerance() {
         let whole = |x: &[i64]| Raw::new(&[2, 2], &Data::I64(x.to_vec()));
         let (want, got) = (whole(&[1, 2, 3, i64::MAX]), whole(&[1, 2, 3, i64::MAX - 1]));
-        assert_eq!(tensor(&want, &want, None), Ok(()));
-        let reason = tensor(&got, &want, Some(10.)).unwrap_err();
+        assert_eq!(tensor(&want, &want, None, 0.), Ok(()));
+        let reason = tensor(&got, &want, Some(10.), 0.).unwrap_err();
         assert!(reason.starts_with("1 of 4 differ, first at [1, 1]"), "{reason}");
     }
 
@@ -173,20 +176,20 @@ mod tests {
         let want = f32s(&[1., 2.]);
         let row = Raw::new(&[1, 2], &Data::F32(vec![1., 2.]));
         let wide = Raw::new(&[2], &Data::F64(vec![1., 2.]));
-        assert_eq!(tensor(&row, &want, None), Err("got float32 [1, 2], want float32 [2]".into()));
-        assert_eq!(tensor(&wide, &want, None), Err("got float64 [2], want float32 [2]".into()));
+        assert_eq!(tensor(&row, &want, None, 0.), Err("got float32 [1, 2], want float32 [2]".into()));
+        assert_eq!(tensor(&wide, &want, None, 0.), Err("got float64 [2], want float32 [2]".into()));
         let short = Raw { bytes: vec![0; 4], ..want.clone() };
-        assert!(tensor(&short, &want, None).is_err());
+        assert!(tensor(&short, &want, None, 0.).is_err());
     }
 
     #[test]
     fn no_gradient_and_zeros_are_the_same_where_pytorch_has_none() {
         let (zero, one) = (f32s(&[0.]), f32s(&[1.]));
-        assert!(gradient(None, None, None).is_ok());
-        assert!(gradient(Some(&zero), None, None).is_ok());
-        assert!(gradient(Some(&one), None, None).is_err());
-        assert!(gradient(None, Some(&zero), None).is_err());
-        assert!(gradient(Some(&zero), Some(&one), None).is_err());
+        assert!(gradient(None, None, None, 0.).is_ok());
+        assert!(gradient(Some(&zero), None, None, 0.).is_ok());
+        assert!(gradient(Some(&one), None, None, 0.).is_err());
+        assert!(gradient(None, Some(&zero), None, 0.).is_err());
+        assert!(gradient(Some(&zero), Some(&one), None, 0.).is_err());
     }
 
     #[test]

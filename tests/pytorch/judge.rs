@@ -2,7 +2,7 @@
 use super::cases::{Case, Gradients, Raw, Tensor, Value};
 use super::compare::{self, Verdict};
 use super::random;
-use super::report::Dump;
+use super::report::{Dump, Outcome};
 use firesteel_core::Result;
 use std::collections::BTreeMap;
 
@@ -40,20 +40,37 @@ pub struct Results {
 }
 
 impl Results {
+    /// What came of the case, where it may be off by `rounding`.
+    pub fn outcome(&self, case: &Case, rounding: f64) -> Outcome {
+        match self.judge(case) {
+            Ok(()) => Outcome::Passed,
+            Err(why) if self.judge_within(case, rounding).is_ok() => Outcome::Rounded(why),
+            Err(why) => Outcome::Failed(why),
+        }
+    }
+
     /// Whether everything is PyTorch's; the first thing that is not, and why.
-    pub fn judge(&self, case: &Case) -> Verdict {
+    fn judge(&self, case: &Case) -> Verdict {
+        self.judge_within(case, 0.)
+    }
+
+    /// [`judge`](Self::judge), with an absolute tolerance of no less than `rounding`.
+    fn judge_within(&self, case: &Case, rounding: f64) -> Verdict {
         let outputs = case.wanted();
         if self.outputs.len() != outputs.len() {
             return Err(format!("{} outputs, want {}", self.outputs.len(), outputs.len()));
         }
         for (i, (got, want)) in self.outputs.iter().zip(outputs.iter()).enumerate() {
-            output(case, i, got, want).map_err(|why| format!("out{i}: {why}"))?;
+            output(case, i, got, want, rounding).map_err(|why| format!("out{i}: {why}"))?;
         }
-        let grads =
-            self.grads.as_ref().map_or(Ok(()), |got| gradients(case, got, &case.grads, case.grad_atol));
+        let grads = self
+            .grads
+            .as_ref()
+            .map_or(Ok(()), |got| gradients(case, got, &case.grads, case.grad_atol, rounding));
         grads.map_err(|why| format!("grad {why}"))?;
         let seconds = self.seconds.as_ref();
-        let seconds = seconds.map_or(Ok(()), |got| gradients(case, got, &case.seconds, case.second_atol));
+        let seconds =
+            seconds.map_or(Ok(()), |got| gradients(case, got, &case.seconds, case.second_atol, rounding));
         seconds.map_err(|why| format!("second {why}"))
     }
 
@@ -74,22 +91,26 @@ impl Results {
     }
 }
 
-fn output(case: &Case, index: usize, got: &Output, want: &Value) -> Verdict {
+fn output(case: &Case, index: usize, got: &Output, want: &Value, rounding: f64) -> Verdict {
     match (got, want) {
         (Output::Tensor(got), Value::Tensor(want)) if random::is_random(case) => {
             random::output(case, index, got, raw(want)?)
         }
-        (Output::Tensor(got), Value::Tensor(want)) => compare::tensor(got, raw(want)?, case.atol),
+        (Output::Tensor(got), Value::Tensor(want)) => compare::tensor(got, raw(want)?, case.atol, rounding),
         (Output::Value(got), want) => compare::value(got, want),
         (Output::Tensor(_), want) => Err(format!("got a tensor, want {want:?}")),
     }
 }
 
-fn gradients(case: &Case, got: &Found, want: &Gradients, atol: Option<f64>) -> Verdict {
+fn gradients(case: &Case, got: &Found, want: &Gradients, atol: Option<f64>, rounding: f64) -> Verdict {
     let judge = |path: &str, want: &Option<Tensor>| {
         let want = want.as_ref().map(raw).transpose()?;
         let got = got.get(path).and_then(Option::as_ref);
-        if random::is_random(case) { random::gradient(got, want) } else { compare::gradient(got, want, atol) }
+        if random::is_random(case) {
+            random::gradient(got, want)
+        } else {
+            compare::gradient(got, want, atol, rounding)
+        }
     };
     want.iter().try_for_each(|(path, want)| judge(path, want).map_err(|why| format!("{path}: {why}")))
 }

@@ -45,7 +45,7 @@ pub fn output(case: &Case, index: usize, got: &Raw, want: &Raw) -> Verdict {
 pub fn gradient(got: Option<&Raw>, want: Option<&Raw>) -> Verdict {
     match (got, want) {
         (Some(got), Some(want)) => same_form(got, want),
-        _ => super::compare::gradient(got, want, None),
+        _ => super::compare::gradient(got, want, None, 0.),
     }
 }
 

@@ -12,6 +12,7 @@ use bytemuck::{cast_slice, cast_slice_mut};
 use firesteel_core::{Binary, DType, Error, Layout, Meta, Metas, Op, Outputs, Program, Result, Shape};
 use smallvec::SmallVec;
 use std::{
+    cell::Cell,
     ops::Range,
     sync::atomic::{AtomicBool, Ordering},
 };
@@ -60,10 +61,22 @@ fn uniform(program: &Program, xs: &[&CpuValue], out: &Metas) -> Result<Outputs<C
     Ok(results.iter().zip(out).map(|(y, meta)| y.view(Layout::uniform(meta.shape.clone()))).collect())
 }
 
+/// A line of a program, with what is asked of it for each block.
+struct Line {
+    op: Op<usize>,
+    operands: SmallVec<[usize; 3]>,
+    /// Which result it is, where it can be written straight to that.
+    result: Option<usize>,
+    /// Whether it is one number for all whatever the inputs are, and computed once.
+    is_constant: bool,
+}
+
 /// A program made ready: where its inputs lie, and where each value goes.
 pub(crate) struct Plan<'a> {
-    code: Vec<Op<usize>>,
+    code: Vec<Line>,
     inputs: Vec<Input<'a>>,
+    /// For each input, whether it lies in a result's memory and is read for the last time before that is written.
+    in_place: SmallVec<[bool; 8]>,
     walk: Walk,
     /// The dtype of each value: inputs, then lines.
     dtypes: SmallVec<[DType; 8]>,
@@ -103,14 +116,34 @@ impl<'a> Plan<'a> {
             });
         }
         let (slots, count) = allot(program);
-        let code = rounded_once(program);
         let streams = streams(&out[0]) && !inputs.iter().any(|x| matches!(x, Input::Target(_)));
-        Ok(Plan { code, inputs, walk, dtypes, slots, count, results: &program.results, streams })
+        let mut code: Vec<Line> = vec![];
+        for (number, op) in (program.inputs..).zip(rounded_once(program)) {
+            let mut operands: SmallVec<[usize; 3]> = SmallVec::new();
+            op.clone().each(|x| operands.push(x));
+            // a result takes numbers as they are, unless it goes around the caches or is rounded
+            let is_plain = !streams && !dtypes[number].is_half();
+            let result = program.results.iter().position(|&r| is_plain && r == number);
+            let of_constants = |&x: &usize| x >= program.inputs && code[x - program.inputs].is_constant;
+            let is_constant = operands.iter().all(of_constants);
+            code.push(Line { op, operands, result, is_constant });
+        }
+        let last_uses = program.last_uses();
+        let in_place = |(k, input): (usize, &Input)| match *input {
+            Input::Value(_) => false,
+            Input::Target(i) => {
+                let written = code.iter().position(|line| line.result == Some(i));
+                let is_plain = !dtypes[k].is_half() && !program.results.contains(&k);
+                is_plain && written.is_some_and(|line| last_uses[k].is_none_or(|last| last < line))
+            }
+        };
+        let in_place = inputs.iter().enumerate().map(in_place).collect();
+        Ok(Plan { code, inputs, in_place, walk, dtypes, slots, count, results: &program.results, streams })
     }
 
     /// Whether whole numbers are divided, of which one may be zero.
     pub(crate) fn may_fail(&self) -> bool {
-        self.code.iter().any(|op| match *op {
+        self.code.iter().any(|line| match line.op {
             Op::Binary(Binary::Div | Binary::Remainder | Binary::Fmod, a, _) => !self.dtypes[a].is_float(),
             _ => false,
         })
@@ -119,7 +152,8 @@ impl<'a> Plan<'a> {
     /// Writes the results, row-major, to memory of their sizes.
     pub(crate) fn run(&self, results: Vec<&mut [u8]>) -> Result<()> {
         let len = self.walk.len();
-        let pieces = (len / grain(&self.code)).clamp(1, parallel::num_threads() * 4);
+        let pieces =
+            (len / grain(self.code.iter().map(|line| &line.op))).clamp(1, parallel::num_threads() * 4);
         let size = len.div_ceil(pieces).max(1).next_multiple_of(BLOCK);
         let job = |start| Job { start, len: size.min(len - start), results: vec![] };
         let mut jobs: Vec<Job> = (0..len).step_by(size).map(job).collect();
@@ -155,12 +189,17 @@ enum Place<'a> {
     Result(usize),
 }
 
+/// Memory for a block of numbers.
+type Slot = Box<[u64]>;
+
+// what a thread has used it uses again
+thread_local!(static SLOTS: Cell<Vec<Slot>> = const { Cell::new(Vec::new()) });
+
 /// A thread at work.
 struct Worker<'a> {
     plan: &'a Plan<'a>,
     job: Job<'a>,
-    /// Memory for blocks of numbers.
-    slots: Vec<Box<[u64]>>,
+    slots: Vec<Slot>,
     /// Where each value of the current block is.
     places: SmallVec<[Place<'a>; 8]>,
     /// Which part of the job the current block is.
@@ -169,12 +208,19 @@ struct Worker<'a> {
 
 impl<'a> Worker<'a> {
     fn new(plan: &'a Plan<'a>, job: Job<'a>) -> Self {
-        let slot = vec![0; job.len.min(BLOCK)].into_boxed_slice();
-        Worker { plan, job, slots: vec![slot; plan.count], places: SmallVec::new(), block: 0..0 }
+        let mut slots = SLOTS.take();
+        slots.resize_with(slots.len().max(plan.count), || vec![0; BLOCK].into_boxed_slice());
+        Worker { plan, job, slots, places: SmallVec::new(), block: 0..0 }
     }
 
     /// Does the job; false where a whole number was divided by zero.
     fn run(mut self) -> bool {
+        let is_defined = self.blocks();
+        SLOTS.set(self.slots);
+        is_defined
+    }
+
+    fn blocks(&mut self) -> bool {
         let row = self.plan.walk.row();
         while self.block.end < self.job.len {
             let done = self.block.end;
@@ -183,14 +229,17 @@ impl<'a> Worker<'a> {
                 n = n.min(row - (self.job.start + done) % row);
             }
             self.block = done..done + n;
-            self.places.clear();
-            for k in 0..self.plan.inputs.len() {
-                let place = native!(self.plan.dtypes[k], T => self.load::<T>(k));
-                self.places.push(place);
+            let inputs = self.plan.inputs.len();
+            self.places.resize(inputs + self.plan.code.len(), Place::Input(Numbers::One(0)));
+            for k in 0..inputs {
+                self.places[k] = native!(self.plan.dtypes[k], T => self.load::<T>(k));
             }
             for line in 0..self.plan.code.len() {
+                if done > 0 && self.plan.code[line].is_constant {
+                    continue; // it is there
+                }
                 match self.line(line) {
-                    Some(place) => self.places.push(place),
+                    Some(place) => self.places[inputs + line] = place,
                     None => return false,
                 }
             }
@@ -212,6 +261,7 @@ impl<'a> Worker<'a> {
         let y = &mut self.slots[slot];
         let x = match self.plan.inputs[k] {
             Input::Value(x) => x.memory::<T>(),
+            Input::Target(i) if self.plan.in_place[k] => return Place::Result(i),
             Input::Target(i) => {
                 let x: &[T] = cast_slice(self.job.results[i]);
                 T::widen(&x[self.block.clone()], first(y, n));
@@ -243,14 +293,11 @@ impl<'a> Worker<'a> {
     /// Runs a line, and says where its numbers are; nothing where a whole number was divided by zero.
     fn line(&mut self, line: usize) -> Option<Place<'a>> {
         let number = self.plan.inputs.len() + line;
-        let (op, dtype) = (&self.plan.code[line], self.plan.dtypes[number]);
-        let mut is_one = true;
-        op.clone().each(|x| is_one &= matches!(self.places[x], Place::Input(Numbers::One(_))));
-        // straight to a result where that takes it as it is
-        let is_plain = !is_one && !self.plan.streams && !dtype.is_half();
-        if let Some(i) = self.plan.results.iter().position(|&r| is_plain && r == number) {
+        let Line { op, operands, result, .. } = &self.plan.code[line];
+        let is_one = operands.iter().all(|&x| matches!(self.places[x], Place::Input(Numbers::One(_))));
+        if let (false, &Some(i)) = (is_one, result) {
             let memory = std::mem::take(&mut self.job.results[i]);
-            let y: &mut [u8] = &mut memory[bytes(&self.block, dtype.size())];
+            let y: &mut [u8] = &mut memory[bytes(&self.block, self.plan.dtypes[number].size())];
             let is_defined = step(op, |x| self.operand(x), self.block.len(), y);
             self.job.results[i] = memory;
             return is_defined.then_some(Place::Result(i));

@@ -6,6 +6,11 @@ use crate::{
     simd::{Level, dispatch_v3},
     value::Native,
 };
+#[cfg(target_arch = "x86_64")]
+use crate::{
+    simd::{Isa, best},
+    tiles,
+};
 use gemm_common::Parallelism;
 use std::{marker::PhantomData, ops::Range};
 
@@ -79,7 +84,8 @@ impl<'a, T> Matrix<'a, T> {
         (0..self.size[0]).map(move |i| self.data[self.at(i, j)])
     }
 
-    fn pointer(&self) -> *const T {
+    /// Where element `(0, 0)` lies.
+    pub(crate) fn pointer(&self) -> *const T {
         self.data.as_ptr().wrapping_add(self.start)
     }
 
@@ -126,10 +132,40 @@ impl<'a, T: Copy> MatrixMut<'a, T> {
         })
     }
 
+    /// The whole matrix, lent.
+    #[cfg(target_arch = "x86_64")]
+    fn lent(&mut self) -> MatrixMut<'_, T> {
+        MatrixMut { memory: PhantomData, ..*self }
+    }
+
+    /// Where element `(i, j)` lies.
+    #[cfg(target_arch = "x86_64")]
+    pub(crate) fn pointer(&mut self, i: usize, j: usize) -> *mut T {
+        debug_assert!(i < self.size[0] && j < self.size[1]);
+        self.start.wrapping_add(i * self.stride + j)
+    }
+
+    /// How far rows lie apart.
+    #[cfg(target_arch = "x86_64")]
+    pub(crate) fn stride(&self) -> usize {
+        self.stride
+    }
+
     pub(crate) fn row(&mut self, i: usize) -> &mut [T] {
         assert!(i < self.size[0]);
         // SAFETY: the row lies in the memory that this was made of, and `self` is the only way to it.
         unsafe { std::slice::from_raw_parts_mut(self.start.add(i * self.stride), self.size[1]) }
+    }
+
+    /// Writes the same numbers to each row.
+    fn repeat(&mut self, row: &[T])
+    where
+        T: Send + Sync,
+    {
+        let height = (parallel::GRAIN / self.size[1].max(1)).max(1);
+        parallel::jobs(self.split_rows(height).collect(), |(_, mut part): (usize, MatrixMut<T>)| {
+            (0..part.size[0]).for_each(|i| part.row(i).copy_from_slice(row));
+        });
     }
 
     /// Writes one number everywhere.
@@ -143,6 +179,18 @@ pub(crate) trait Product: Native {
     /// `c = a b`, or `c += a b` where `add` is set. Large products use all threads where `threads` is set.
     fn product(c: &mut MatrixMut<Self>, a: Matrix<Self>, b: Matrix<Self>, add: bool, threads: bool);
 
+    /// `c = a b + row`, the same numbers in each row.
+    fn product_plus_row(
+        c: &mut MatrixMut<Self>,
+        a: Matrix<Self>,
+        b: Matrix<Self>,
+        row: &[Self],
+        threads: bool,
+    ) {
+        c.repeat(row);
+        Self::product(c, a, b, true, threads);
+    }
+
     /// The sum; of integers, wrapping.
     fn plus(self, other: Self) -> Self;
 
@@ -154,7 +202,7 @@ pub(crate) trait Product: Native {
 }
 
 macro_rules! by_gemm {
-    ($($t:ty: $kernel:path;)*) => {$(
+    ($($t:ty: $kernel:path $(, $tiled:ident)?;)*) => {$(
         impl Product for $t {
             fn product(c: &mut MatrixMut<Self>, a: Matrix<Self>, b: Matrix<Self>, add: bool, threads: bool) {
                 let ([m, k], [inner, n]) = (a.size, b.size);
@@ -170,6 +218,9 @@ macro_rules! by_gemm {
                     let y = dots(b.t(), a, threads);
                     return y.iter().zip(c.row(0)).for_each(|(y, c)| put(c, *y, add));
                 }
+                $(if $tiled(c, a, b, if add { Plus::Before } else { Plus::Nothing }, threads) {
+                    return;
+                })?
                 let alpha = if add { 1.0 } else { 0.0 };
                 let parallelism = match threads {
                     true => Parallelism::Rayon(parallel::num_threads()),
@@ -190,6 +241,20 @@ macro_rules! by_gemm {
                 if threads { parallel::install(|| run(c)) } else { run(c) }
             }
 
+            $(fn product_plus_row(
+                c: &mut MatrixMut<Self>,
+                a: Matrix<Self>,
+                b: Matrix<Self>,
+                row: &[Self],
+                threads: bool,
+            ) {
+                // what is a row or a column has a way of its own
+                if c.size.contains(&1) || !$tiled(c, a, b, Plus::Row(row), threads) {
+                    c.repeat(row);
+                    Self::product(c, a, b, true, threads);
+                }
+            })?
+
             #[inline(always)]
             fn plus(self, other: Self) -> Self {
                 self + other
@@ -208,7 +273,36 @@ macro_rules! by_gemm {
     )*};
 }
 
-by_gemm! { f32: gemm_f32::gemm::f32::get_gemm_fn; f64: gemm_f64::gemm::f64::get_gemm_fn; }
+by_gemm! {
+    f32: gemm_f32::gemm::f32::get_gemm_fn, tiled;
+    f64: gemm_f64::gemm::f64::get_gemm_fn;
+}
+
+/// Runs our own kernels, and says whether there are some.
+fn tiled(c: &mut MatrixMut<f32>, a: Matrix<f32>, b: Matrix<f32>, plus: Plus, threads: bool) -> bool {
+    #[cfg(target_arch = "x86_64")]
+    if let Isa::V4(_) = best()
+        && tiles::fits(c.size, a, b)
+    {
+        // SAFETY: the processor was seen to have AVX-512.
+        unsafe { tiles::product(c.lent(), a, b, plus, threads) };
+        return true;
+    }
+    let _ = (c, a, b, plus, threads);
+    false
+}
+
+/// What is added to a product.
+#[derive(Clone, Copy, Debug)]
+// only our own kernels read it
+#[cfg_attr(not(target_arch = "x86_64"), allow(dead_code))]
+pub(crate) enum Plus<'a> {
+    Nothing,
+    /// What is there already.
+    Before,
+    /// The same numbers in each row.
+    Row(&'a [f32]),
+}
 
 fn put<T: Product>(c: &mut T, y: T, add: bool) {
     *c = if add { c.plus(y) } else { y };

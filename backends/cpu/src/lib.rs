@@ -43,6 +43,8 @@ mod sort;
 mod stream;
 #[cfg(test)]
 mod testing;
+#[cfg(target_arch = "x86_64")]
+mod tiles;
 mod topk;
 mod turn;
 mod update;

@@ -55,20 +55,18 @@ fn in_rows<T: Product>(xs: &[&CpuValue], out: &Meta) -> Result<CpuValue> {
     let rows = out.numel() / n.max(1);
     let x = view::reshape(x, &Shape::from([rows, k]))?;
     let mut y = Output::<T>::new(out.numel())?;
-    if let [bias] = bias {
-        let bias = view::contiguous(bias)?;
-        let bias = bias.rows::<T>().unwrap_or_default();
-        parallel::pieces(y.slice(), n, parallel::GRAIN, |_, y| {
-            y.chunks_exact_mut(n.max(1)).for_each(|y| y.copy_from_slice(bias));
-        });
-    }
-    T::product(
-        &mut MatrixMut::rows(y.slice(), [rows, n]),
+    let (mut into, x, w) = (
+        MatrixMut::rows(y.slice(), [rows, n]),
         last_two(&x, x.layout.offset),
         last_two(w, w.layout.offset).t(),
-        !bias.is_empty(),
-        true,
     );
+    match bias {
+        [bias, ..] => {
+            let bias = view::contiguous(bias)?;
+            T::product_plus_row(&mut into, x, w, bias.rows().unwrap_or_default(), true);
+        }
+        [] => T::product(&mut into, x, w, false, true),
+    }
     Ok(y.finish(&out.shape, out.dtype))
 }
 

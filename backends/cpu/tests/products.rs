@@ -1,6 +1,6 @@
 //! Matrix products and convolutions against their definitions, in numbers that are exact in every dtype.
-use firesteel_core::{Backend, Conv, Data, Element, Op, Shape, Tensor, TensorData};
-use firesteel_cpu::Cpu;
+use firesteel_core::{Backend, Conv, Data, Element, Fused, Op, Shape, Tensor, TensorData};
+use firesteel_cpu::{Cpu, num_threads, set_num_threads};
 
 type Result<T = ()> = firesteel_core::Result<T>;
 
@@ -42,8 +42,10 @@ macro_rules! for_each_type {
 #[test]
 fn matmul_is_the_sum_of_products_however_its_operands_lie() -> Result {
     fn check<T: Element>() -> Result {
-        let sizes =
-            [[1, 1, 1], [2, 3, 4], [1, 7, 5], [7, 5, 1], [17, 9, 33], [3, 0, 2], [0, 4, 3], [40, 70, 50]];
+        let small = [[1, 1, 1], [2, 3, 4], [1, 7, 5], [7, 5, 1], [17, 9, 33], [3, 0, 2], [0, 4, 3]];
+        // more than a block of what is added up, and of columns
+        let large = [[40, 70, 50], [130, 300, 70], [9, 520, 500]];
+        let sizes = small.into_iter().chain(large);
         for [m, k, n] in sizes {
             for batch in [0, 1, 3] {
                 let (a, b) = (numbers::<T>(&[batch, m, k], 1), numbers::<T>(&[batch, k, n], 2));
@@ -70,6 +72,50 @@ fn matmul_is_the_sum_of_products_however_its_operands_lie() -> Result {
     }
     for_each_type!(check);
     Ok(())
+}
+
+#[test]
+fn linear_adds_its_bias_to_each_row() -> Result {
+    fn check<T: Element>() -> Result {
+        for [m, k, n] in [[1, 5, 3], [3, 0, 2], [5, 7, 1], [20, 300, 500]] {
+            let [x, w] = [tensor::<T>(&[m, k], 1)?, tensor::<T>(&[n, k], 2)?];
+            let bias = tensor::<T>(&[n], 3)?;
+            let y = Tensor::one(Op::Fused(Fused::Linear, [&x, &w, &bias].into_iter().collect()))?;
+            let (x, w, bias) = (read(&x)?, read(&w)?, read(&bias)?);
+            let sum = |i: usize, j: usize| (0..k).map(|p| x[i * k + p] * w[j * k + p]).sum::<i64>();
+            let want: Vec<i64> = (0..m * n).map(|at| sum(at / n, at % n) + bias[at % n]).collect();
+            assert_eq!(read(&y)?, want, "{:?} {m} x {k} x {n}", T::DTYPE);
+        }
+        Ok(())
+    }
+    check::<f64>()?;
+    check::<f32>()
+}
+
+#[test]
+fn products_do_not_depend_on_the_number_of_threads() -> Result {
+    let before = num_threads();
+    for [m, k, n] in [[1, 1500, 1500], [200, 300, 400], [1000, 100, 60], [17, 3000, 130]] {
+        let number = |i: i64| ((i * 7919 % 1013) as f32).sqrt() - 16.0;
+        let make = |shape: [usize; 2]| {
+            let len = (shape[0] * shape[1]) as i64;
+            upload(TensorData::new(shape, Data::F32((0..len).map(number).collect()))?)
+        };
+        let (x, w, right) = (make([m, k])?, make([n, k])?, make([k, n])?);
+        let mut found = vec![];
+        for threads in [1, 2, 3, 8] {
+            set_num_threads(threads)?;
+            let ys = [
+                Tensor::one(Op::MatMul(&x, &right))?,
+                Tensor::one(Op::MatMul(&x, &w.transpose(0, 1)?))?,
+                Tensor::one(Op::Fused(Fused::Linear, [&x, &w].into_iter().collect()))?,
+            ];
+            let bits = |y: &Tensor<Cpu>| y.to_vec::<f32>().map(|y| y.into_iter().map(f32::to_bits).collect());
+            found.push(ys.iter().map(bits).collect::<Result<Vec<Vec<u32>>>>()?);
+        }
+        assert!(found.iter().all(|ys| *ys == found[0]), "{m} x {k} x {n}");
+    }
+    set_num_threads(before)
 }
 
 /// `(x, w, conv)` of many kinds.

@@ -100,8 +100,28 @@ pub(crate) fn zip<T: Copy, U>(a: &[T], b: &[T], y: &mut [U], f: impl Fn(T, T) ->
     }
 }
 
+/// As many bits as a number has.
+pub(crate) trait Bits: Native {
+    /// `c ? a : b`, without a branch, which nobody could foresee.
+    fn choose(c: u8, a: Self, b: Self) -> Self;
+}
+
+macro_rules! bits {
+    ($($t:ty)*) => {$(
+        impl Bits for $t {
+            #[inline(always)]
+            fn choose(c: u8, a: $t, b: $t) -> $t {
+                let mask = <$t>::from(c != 0).wrapping_neg();
+                (a & mask) | (b & !mask)
+            }
+        }
+    )*};
+}
+
+bits! { u8 u32 i64 }
+
 /// `y[i] = c[i] ? a[i] : b[i]`.
-pub(crate) fn select<T: Native>(c: Line<u8>, a: Line<T>, b: Line<T>, y: &mut [T]) {
+pub(crate) fn select<T: Bits>(c: Line<u8>, a: Line<T>, b: Line<T>, y: &mut [T]) {
     let mut chosen = match c {
         Line::Many(c) => c,
         Line::One(c) => return copy(if c != 0 { a } else { b }, y),
@@ -110,7 +130,7 @@ pub(crate) fn select<T: Native>(c: Line<u8>, a: Line<T>, b: Line<T>, y: &mut [T]
         let (c, rest) = chosen.split_at(y.len().min(chosen.len()));
         chosen = rest;
         dispatch_v3!(|L| for (((y, c), a), b) in y.iter_mut().zip(c).zip(a).zip(b) {
-            *y = if *c != 0 { *a } else { *b };
+            *y = T::choose(*c, *a, *b);
         });
     });
 }

@@ -133,7 +133,7 @@ fn select(c: Numbers, (dtype, a): (DType, Numbers), b: Numbers, n: usize, y: &mu
     match arithmetic!(dtype, T => size_of::<T>()) {
         1 => number::select::<u8>(c.line(), a.line(), b.line(), first(y, n)),
         4 => number::select::<u32>(c.line(), a.line(), b.line(), first(y, n)),
-        _ => number::select::<u64>(c.line(), a.line(), b.line(), first(y, n)),
+        _ => number::select::<i64>(c.line(), a.line(), b.line(), first(y, n)),
     }
 }
 

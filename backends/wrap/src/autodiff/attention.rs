@@ -64,18 +64,18 @@ fn slope<B: Backend>(
 impl<B: Backend> Attention<B> {
     /// `e^(s - lse)`, which is zero throughout a row that keeps nothing.
     fn probabilities(&self, lse: &Tensor<B>) -> Result<Tensor<B>> {
-        let mut s = (product(&self.q, &self.k.transpose(-2, -1)?)? * self.scale)?;
+        let mut s = product(&self.q, &self.k.transpose(-2, -1)?)?.lazy() * self.scale;
         if let Some(mask) = &self.mask {
             s = match mask.dtype() {
-                DType::Bool => mask.where_(&s, f64::NEG_INFINITY)?,
-                _ => (s + mask)?,
+                DType::Bool => mask.lazy().where_(s, f64::NEG_INFINITY),
+                _ => s + mask,
             };
         }
         if self.causal {
-            s = self.seen()?.where_(&s, f64::NEG_INFINITY)?;
+            s = self.seen()?.lazy().where_(s, f64::NEG_INFINITY);
         }
         let lse = lse.eq(f64::NEG_INFINITY)?.where_(0.0, lse)?;
-        (s.lazy() - &lse).exp().eval()
+        (s - &lse).exp().eval()
     }
 
     /// Which keys stand no later than each query.

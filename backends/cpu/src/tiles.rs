@@ -1,0 +1,417 @@
+//! Products of matrices of F32 on processors with AVX-512.
+//!
+//! A tile is up to eight rows of up to three vectors of columns of the result, whose sums stay in registers for a whole block
+//! of the inner dimension. Blocks of the right operand are packed in panels as wide as a tile, which stay in the second
+//! cache while all rows pass by, unless it is small and lies in rows. The left one is read where it lies if rows lie in lines,
+//! and is packed eight rows at a time, column by column, otherwise. So no operand is ever turned or copied whole.
+//!
+//! How a sum is added up depends on the inner dimension alone: neither on threads nor on where a tile lies.
+// loops go by indices: closures of iterators would not be compiled for the vectors at hand
+#![allow(clippy::needless_range_loop)]
+
+use crate::{
+    gemm::{Matrix, MatrixMut, Plus, blocks},
+    parallel,
+};
+use std::{arch::x86_64::*, cell::RefCell, iter::repeat, ops::Range, ptr::null};
+
+/// Numbers in a vector.
+const LANES: usize = 16;
+/// Vectors of columns, and rows, of a tile.
+const VECTORS: usize = 3;
+const ROWS: usize = 8;
+/// Inner numbers of a block.
+const DEPTH: usize = 384;
+/// Numbers of the right operand that are packed at once: they fill a part of the second cache.
+const BLOCK: usize = 256 * 1024;
+/// So few numbers of the right operand are not packed where they lie in rows.
+const FEW_NUMBERS: usize = 16 * 1024;
+/// How far ahead of its use a panel is asked for, in numbers.
+const AHEAD: usize = 12 * VECTORS * LANES;
+/// Products of numbers that are worth another thread.
+const WORK: usize = 1 << 20;
+
+/// A vector in memory.
+#[derive(Clone, Copy)]
+#[repr(align(64))]
+struct Line(#[allow(dead_code)] [f32; LANES]);
+
+/// What a thread packs: rows of the left operand, and a block of the right one.
+#[derive(Default)]
+struct Packed {
+    rows: Vec<Line>,
+    panels: Vec<Line>,
+}
+
+impl Packed {
+    /// Room for so many numbers.
+    fn room(lines: &mut Vec<Line>, numbers: usize) -> *mut f32 {
+        let len = numbers.div_ceil(LANES);
+        if lines.len() < len {
+            lines.resize(len, Line([0.0; LANES]));
+        }
+        lines.as_mut_ptr().cast()
+    }
+}
+
+thread_local!(static PACKED: RefCell<Packed> = RefCell::default());
+
+/// Whether there is something to compute, of operands that lie in lines, rows or columns.
+pub(crate) fn fits(size: [usize; 2], a: Matrix<f32>, b: Matrix<f32>) -> bool {
+    !size.contains(&0) && a.size[1] > 0 && a.strides.contains(&1) && b.strides.contains(&1)
+}
+
+/// `c = a b + plus`, of operands that [fit](fits).
+///
+/// # Safety
+/// The processor has AVX-512.
+pub(crate) unsafe fn product(
+    mut c: MatrixMut<f32>,
+    a: Matrix<f32>,
+    b: Matrix<f32>,
+    plus: Plus,
+    threads: bool,
+) {
+    let ([m, k], n) = (a.size, b.size[1]);
+    assert!(b.size[0] == k && c.size == [m, n] && fits(c.size, a, b));
+    assert!(!matches!(plus, Plus::Row(row) if row.len() != n));
+    // few rows take as long as a tile has
+    let work = m.max(ROWS) * k * n / WORK;
+    let threads = if threads { work.min(parallel::num_threads()) } else { 1 };
+    if threads <= 1 {
+        // SAFETY: the caller's promise.
+        return unsafe { serial(&mut c, a, b, plus) };
+    }
+    let [down, across] = grid([m, k, n], threads, packs(b));
+    let (height, width) =
+        (m.div_ceil(down).next_multiple_of(ROWS), n.div_ceil(across).next_multiple_of(LANES));
+    let mut columns: Vec<_> = c.split_columns(width).collect();
+    let jobs = columns.iter_mut().flat_map(|(column, c)| repeat(*column).zip(c.split_rows(height)));
+    parallel::jobs(jobs.collect(), |(column, (row, mut c)): (usize, (usize, MatrixMut<f32>))| {
+        let [height, width] = c.size;
+        let columns = column..column + width;
+        let plus = match plus {
+            Plus::Row(row) => Plus::Row(&row[columns.clone()]),
+            plus => plus,
+        };
+        // SAFETY: the caller's promise.
+        unsafe { serial(&mut c, a.part(row, height), b.columns(columns), plus) }
+    });
+}
+
+/// Into how many parts rows and columns are split: each part of the rows packs the right operand anew, and each of the
+/// columns reads the left one.
+fn grid([m, k, n]: [usize; 3], threads: usize, packs: bool) -> [usize; 2] {
+    let most = threads.min(m.div_ceil(ROWS));
+    let parts = (1..=most).map(|down| [down, threads.div_ceil(down)]);
+    let cost = |&[down, across]: &[usize; 2]| {
+        let idle = (down * across - threads) * m * n / threads;
+        down * n * usize::from(packs) + across * m + idle / k.max(1)
+    };
+    parts.min_by_key(cost).unwrap_or([1, 1])
+}
+
+/// Whether the right operand is packed.
+fn packs(b: Matrix<f32>) -> bool {
+    b.strides[1] != 1 || b.size[0] * b.size[1] > FEW_NUMBERS || !b.size[1].is_multiple_of(LANES)
+}
+
+/// [`product`] on one thread.
+#[target_feature(enable = "avx512f")]
+fn serial(c: &mut MatrixMut<f32>, a: Matrix<f32>, b: Matrix<f32>, plus: Plus) {
+    let (k, n) = (a.size[1], b.size[1]);
+    let depth = even(k, DEPTH);
+    let width = even(n, BLOCK / depth).next_multiple_of(LANES);
+    PACKED.with_borrow_mut(|Packed { rows, panels }| {
+        for inner in blocks(k, depth) {
+            for columns in blocks(n, width) {
+                let b = b.part(inner.start, inner.len()).columns(columns.clone());
+                let right = if packs(b) {
+                    let room = Packed::room(panels, depth * width);
+                    // SAFETY: there is room for as many vectors of columns, of as many numbers.
+                    unsafe { pack(b, room) };
+                    Right::Packed(room)
+                } else {
+                    Right::Rows(b)
+                };
+                let first = inner.start == 0;
+                let plus = if first { plus } else { Plus::Before };
+                block(c, columns, a.columns(inner.clone()), right, plus, rows);
+            }
+        }
+    });
+}
+
+/// A block of the right operand.
+#[derive(Clone, Copy)]
+enum Right<'a> {
+    Rows(Matrix<'a, f32>),
+    Packed(*const f32),
+}
+
+/// `c = a b + plus` in some columns of `c`, of a part of the inner dimension that is no deeper than [`DEPTH`].
+#[target_feature(enable = "avx512f")]
+fn block(
+    c: &mut MatrixMut<f32>,
+    columns: Range<usize>,
+    a: Matrix<f32>,
+    b: Right,
+    plus: Plus,
+    packed: &mut Vec<Line>,
+) {
+    let [m, depth] = a.size;
+    let in_lines = a.strides[1] == 1;
+    let (c_row, panels) = (c.stride(), panels(columns.len()));
+    for row in (0..m).step_by(ROWS) {
+        let a = a.part(row, ROWS.min(m - row));
+        let left = if in_lines {
+            a.pointer()
+        } else {
+            let room = Packed::room(packed, depth * ROWS);
+            // SAFETY: there is room for so many rows.
+            unsafe { pack_rows(a, room) };
+            room.cast_const()
+        };
+        let kernels = &KERNELS[a.size[0] - 1];
+        for panel in panels.clone() {
+            let (b, b_row) = match b {
+                Right::Packed(b) => (b.wrapping_add(panel.start * depth), panel.vectors() * LANES),
+                Right::Rows(b) => {
+                    (b.columns(panel.start..panel.start + panel.len).pointer(), b.strides[0] as usize)
+                }
+            };
+            let start = columns.start + panel.start;
+            let c = c.pointer(row, start);
+            let (before, before_row) = match plus {
+                Plus::Nothing => (null(), 0),
+                Plus::Row(row) => (row[start..].as_ptr(), 0),
+                Plus::Before => (c.cast_const(), c_row),
+            };
+            let tile = Tile {
+                depth,
+                a: left,
+                a_step: a.strides[0],
+                b,
+                b_row,
+                before,
+                before_row,
+                c,
+                c_row,
+                last: mask(panel.len - (panel.vectors() - 1) * LANES),
+            };
+            let kernel = kernels[panel.vectors() - 1][usize::from(in_lines)];
+            // SAFETY: the tile's rows, columns and inner numbers lie in the three matrices, or where they were
+            // packed, and this processor has AVX-512.
+            unsafe { kernel(&tile) };
+        }
+    }
+}
+
+/// The length of parts, of about equal length and at most `most`.
+fn even(len: usize, most: usize) -> usize {
+    len.div_ceil(len.div_ceil(most))
+}
+
+/// Columns of one tile.
+#[derive(Clone, Copy)]
+struct Panel {
+    start: usize,
+    len: usize,
+}
+
+impl Panel {
+    fn vectors(self) -> usize {
+        self.len.div_ceil(LANES)
+    }
+}
+
+/// Panels as wide as tiles, the last ones of a vector less where that makes them end with the columns.
+fn panels(columns: usize) -> impl Iterator<Item = Panel> + Clone {
+    let vectors = columns.div_ceil(LANES);
+    let count = vectors.div_ceil(VECTORS);
+    let whole = if count == 1 { 1 } else { count + vectors - VECTORS * count };
+    let start = move |i: usize| (i * VECTORS * LANES - i.saturating_sub(whole) * LANES).min(columns);
+    (0..count).map(move |i| Panel { start: start(i), len: start(i + 1) - start(i) })
+}
+
+/// The first `len` lanes.
+fn mask(len: usize) -> __mmask16 {
+    if len >= LANES { !0 } else { (1 << len) - 1 }
+}
+
+/// Packs `b [k, n]`: panel after panel, rows of whole vectors, filled up with zeros.
+///
+/// # Safety
+/// `y` has room for it.
+#[target_feature(enable = "avx512f")]
+unsafe fn pack(b: Matrix<f32>, y: *mut f32) {
+    let [k, n] = b.size;
+    for p in (0..k).step_by(LANES) {
+        let rows = LANES.min(k - p);
+        let b = b.part(p, rows);
+        for panel in panels(n) {
+            let width = panel.vectors() * LANES;
+            for j in (0..panel.len).step_by(LANES) {
+                let lanes = LANES.min(panel.len - j);
+                let x = b.columns(panel.start + j..panel.start + j + lanes);
+                let (x, [row, column]) = (x.pointer(), x.strides);
+                let y = y.wrapping_add(panel.start * k + p * width + j);
+                // SAFETY: only numbers of `b` are read, and all that is written lies in the panel.
+                unsafe {
+                    if column == 1 {
+                        for i in 0..rows {
+                            let line =
+                                _mm512_maskz_loadu_ps(mask(lanes), x.wrapping_offset(i as isize * row));
+                            _mm512_storeu_ps(y.add(i * width), line);
+                        }
+                    } else {
+                        let mut square = [_mm512_setzero_ps(); LANES];
+                        for (j, line) in square.iter_mut().enumerate().take(lanes) {
+                            *line = _mm512_maskz_loadu_ps(mask(rows), x.wrapping_offset(j as isize * column));
+                        }
+                        for (i, line) in turned(square).into_iter().enumerate().take(rows) {
+                            _mm512_storeu_ps(y.add(i * width), line);
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Packs up to eight rows `a [m, k]` that lie side by side: column after column.
+///
+/// # Safety
+/// `y` has room for it.
+#[target_feature(enable = "avx512f")]
+unsafe fn pack_rows(a: Matrix<f32>, y: *mut f32) {
+    let [m, k] = a.size;
+    debug_assert!(a.strides[0] == 1 && m <= ROWS);
+    for p in 0..k {
+        let x = a.pointer().wrapping_offset(p as isize * a.strides[1]);
+        // SAFETY: only numbers of `a` are read, and only the first `m` of eight are written.
+        unsafe { _mm512_mask_storeu_ps(y.add(p * ROWS), mask(m), _mm512_maskz_loadu_ps(mask(m), x)) };
+    }
+}
+
+/// Rows become columns: pairs, then fours, then the quarters of vectors change places.
+#[target_feature(enable = "avx512f")]
+#[inline]
+fn turned(x: [__m512; LANES]) -> [__m512; LANES] {
+    let mut y = x;
+    for i in 0..LANES / 2 {
+        y[2 * i] = _mm512_unpacklo_ps(x[2 * i], x[2 * i + 1]);
+        y[2 * i + 1] = _mm512_unpackhi_ps(x[2 * i], x[2 * i + 1]);
+    }
+    // quarter `q` of `fours[4 i + j]`: column `4 q + j` of rows `4 i` to `4 i + 3`
+    let mut fours = y;
+    for i in (0..LANES).step_by(4) {
+        fours[i] = _mm512_shuffle_ps::<0b01_00_01_00>(y[i], y[i + 2]);
+        fours[i + 1] = _mm512_shuffle_ps::<0b11_10_11_10>(y[i], y[i + 2]);
+        fours[i + 2] = _mm512_shuffle_ps::<0b01_00_01_00>(y[i + 1], y[i + 3]);
+        fours[i + 3] = _mm512_shuffle_ps::<0b11_10_11_10>(y[i + 1], y[i + 3]);
+    }
+    for j in 0..4 {
+        let even = |a, b| _mm512_shuffle_f32x4::<0b10_00_10_00>(a, b);
+        let odd = |a, b| _mm512_shuffle_f32x4::<0b11_01_11_01>(a, b);
+        let (a, b, c, d) = (fours[j], fours[4 + j], fours[8 + j], fours[12 + j]);
+        let (even_top, even_bottom, odd_top, odd_bottom) = (even(a, b), even(c, d), odd(a, b), odd(c, d));
+        y[j] = even(even_top, even_bottom);
+        y[8 + j] = odd(even_top, even_bottom);
+        y[4 + j] = even(odd_top, odd_bottom);
+        y[12 + j] = odd(odd_top, odd_bottom);
+    }
+    y
+}
+
+/// What a kernel works on. Rows of the left operand lie `a_step` apart: in lines, or packed side by side.
+struct Tile {
+    depth: usize,
+    a: *const f32,
+    a_step: isize,
+    b: *const f32,
+    b_row: usize,
+    /// What is added, if anything.
+    before: *const f32,
+    before_row: usize,
+    c: *mut f32,
+    c_row: usize,
+    /// Which columns of the last vector there are.
+    last: __mmask16,
+}
+
+type Kernel = unsafe fn(&Tile);
+
+/// By rows, vectors, and whether the left operand's rows lie in lines.
+static KERNELS: [[[Kernel; 2]; VECTORS]; ROWS] = {
+    macro_rules! kernels {
+        ($($rows:literal)*) => {
+            [$([
+                [tile::<$rows, 1, false>, tile::<$rows, 1, true>],
+                [tile::<$rows, 2, false>, tile::<$rows, 2, true>],
+                [tile::<$rows, 3, false>, tile::<$rows, 3, true>],
+            ]),*]
+        };
+    }
+    kernels!(1 2 3 4 5 6 7 8)
+};
+
+/// Computes a tile of `R` rows and `V` vectors of columns.
+///
+/// # Safety
+/// All of it lies in memory that may be read and written, but for the columns that `last` excludes.
+#[target_feature(enable = "avx512f")]
+unsafe fn tile<const R: usize, const V: usize, const LINES: bool>(tile: &Tile) {
+    let Tile { depth, mut a, a_step, mut b, b_row, before, before_row, c, c_row, last } = *tile;
+    let mask = |j: usize| if j + 1 == V { last } else { !0 };
+    let mut sums = [[_mm512_setzero_ps(); V]; R];
+    // SAFETY: the caller's promise. What is asked for ahead need not be there.
+    unsafe {
+        for r in 0..R {
+            for j in 0..V {
+                _mm_prefetch::<_MM_HINT_T0>(c.wrapping_add(r * c_row + j * LANES).cast_const().cast());
+            }
+        }
+        let row = if LINES { a_step } else { 1 };
+        let column = if LINES { 1 } else { ROWS };
+        let mut step = |a: *const f32, b: *const f32| {
+            let mut line = [_mm512_setzero_ps(); V];
+            for j in 0..V {
+                _mm_prefetch::<_MM_HINT_T0>(b.wrapping_add(AHEAD + j * LANES).cast());
+                line[j] = _mm512_loadu_ps(b.add(j * LANES));
+            }
+            for r in 0..R {
+                let x = _mm512_set1_ps(*a.offset(r as isize * row));
+                for j in 0..V {
+                    sums[r][j] = _mm512_fmadd_ps(x, line[j], sums[r][j]);
+                }
+            }
+        };
+        let mut left = depth;
+        while left >= 4 {
+            step(a, b);
+            step(a.add(column), b.add(b_row));
+            step(a.add(2 * column), b.add(2 * b_row));
+            step(a.add(3 * column), b.add(3 * b_row));
+            a = a.wrapping_add(4 * column);
+            b = b.wrapping_add(4 * b_row);
+            left -= 4;
+        }
+        for _ in 0..left {
+            step(a, b);
+            a = a.wrapping_add(column);
+            b = b.wrapping_add(b_row);
+        }
+        for (r, sums) in sums.iter().enumerate() {
+            for (j, sum) in sums.iter().enumerate() {
+                let sum = if before.is_null() {
+                    *sum
+                } else {
+                    let before = before.wrapping_add(r * before_row + j * LANES);
+                    _mm512_add_ps(_mm512_maskz_loadu_ps(mask(j), before), *sum)
+                };
+                _mm512_mask_storeu_ps(c.wrapping_add(r * c_row + j * LANES), mask(j), sum);
+            }
+        }
+    }
+}
