@@ -9,25 +9,38 @@ fn b_start(batch: u32) -> u32 {
     return batch;
 }
 
-// Four rows of an operand at one place of what is summed over are what an invocation brings: of the first operand such
-// that neighbours take what follows along the sum, of the second what follows along its rows.
+// Where `inner` of a batch is in the whole sum: past its end where it is none of that batch's.
+fn summed(batch: u32, inner: u32) -> u32 {
+    return select(p.total, (batch % p.parts) * p.depth + inner, inner < p.depth);
+}
 
-fn a_fill(l: u32, batch: u32, row0: u32, inner: u32) {
-    let first = (batch % p.parts) * p.depth;
-    for (var i = l; i < A_GROUPS * DEPTH; i += THREADS) {
-        let at = inner + i % DEPTH;
-        let g = i / DEPTH;
-        let row = row0 + 4u * g;
-        var v = vec4<T>(T(0));
-        if at < p.depth && first + at < p.total {
-            let k = factors(batch / p.parts, first + at) + row * p.a_row;
-            if row < p.m { v.x = a_at(k); }
-            if row + 1u < p.m { v.y = a_at(k + p.a_row); }
-            if row + 2u < p.m { v.z = a_at(k + 2u * p.a_row); }
-            if row + 3u < p.m { v.w = a_at(k + 3u * p.a_row); }
+// Four rows of the first operand by four of what is summed over, as vectors of four rows. Four of a row are one load where
+// WIDE.
+fn a_block(batch: u32, row: u32, inner: u32) -> array<vec4<T>, 4> {
+    var v: array<vec4<T>, 4>;
+    if WIDE == 1u {
+        let at = summed(batch, inner);
+        if at < p.total {
+            let k = factors(batch / p.parts, at) + row * p.a_row;
+            for (var j = 0u; j < 4u; j++) {
+                if row + j < p.m {
+                    v[j] = a_at4((k + j * p.a_row) / 4u);
+                }
+            }
         }
-        tile_a[(i % DEPTH) * A_GROUPS + g] = v;
+        return turned(v);
     }
+    for (var j = 0u; j < 4u; j++) {
+        let at = summed(batch, inner + j);
+        if at < p.total {
+            let k = factors(batch / p.parts, at) + row * p.a_row;
+            if row < p.m { v[j].x = a_at(k); }
+            if row + 1u < p.m { v[j].y = a_at(k + p.a_row); }
+            if row + 2u < p.m { v[j].z = a_at(k + 2u * p.a_row); }
+            if row + 3u < p.m { v[j].w = a_at(k + 3u * p.a_row); }
+        }
+    }
+    return v;
 }
 
 // The rows of the second operand are windows, or where IS_WEIGHT elements of them: an invocation keeps to four.
@@ -51,31 +64,36 @@ fn prepare(l: u32, batch: u32, column0: u32) {
     }
 }
 
-fn b_fill(l: u32, batch: u32, column0: u32, inner: u32) {
+// Its four rows at one place of what is summed over.
+fn b_four(batch: u32, row: u32, inner: u32) -> vec4<T> {
     let group = batch / p.parts;
-    let first = (batch % p.parts) * p.depth;
-    let g = l % B_GROUPS;
-    let row = column0 + 4u * g;
-    for (var k = l / B_GROUPS; k < DEPTH; k += THREADS / B_GROUPS) {
-        let at = inner + k;
-        var v = vec4<T>(T(0));
-        if at < p.depth && first + at < p.total {
-            if IS_WEIGHT == 1u {
-                let w = window(first + at);
-                if row < p.n { v.x = seen(group, w, row_0); }
-                if row + 1u < p.n { v.y = seen(group, w, row_1); }
-                if row + 2u < p.n { v.z = seen(group, w, row_2); }
-                if row + 3u < p.n { v.w = seen(group, w, row_3); }
-            } else {
-                let t = tap(first + at);
-                if row < p.n { v.x = seen(group, row_0, t); }
-                if row + 1u < p.n { v.y = seen(group, row_1, t); }
-                if row + 2u < p.n { v.z = seen(group, row_2, t); }
-                if row + 3u < p.n { v.w = seen(group, row_3, t); }
-            }
+    let at = summed(batch, inner);
+    var v = vec4<T>(T(0));
+    if at < p.total {
+        if IS_WEIGHT == 1u {
+            let w = window(at);
+            if row < p.n { v.x = seen(group, w, row_0); }
+            if row + 1u < p.n { v.y = seen(group, w, row_1); }
+            if row + 2u < p.n { v.z = seen(group, w, row_2); }
+            if row + 3u < p.n { v.w = seen(group, w, row_3); }
+        } else {
+            let t = tap(at);
+            if row < p.n { v.x = seen(group, row_0, t); }
+            if row + 1u < p.n { v.y = seen(group, row_1, t); }
+            if row + 2u < p.n { v.z = seen(group, row_2, t); }
+            if row + 3u < p.n { v.w = seen(group, row_3, t); }
         }
-        tile_b[k * B_GROUPS + g] = v;
     }
+    return v;
+}
+
+fn b_block(batch: u32, row: u32, inner: u32) -> array<vec4<T>, 4> {
+    return array<vec4<T>, 4>(
+        b_four(batch, row, inner),
+        b_four(batch, row, inner + 1u),
+        b_four(batch, row, inner + 2u),
+        b_four(batch, row, inner + 3u),
+    );
 }
 
 fn added(c: u32) -> vec4<T> {

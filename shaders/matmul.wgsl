@@ -1,10 +1,6 @@
-// y[.., m, n] = a[.., m, k] b[.., n, k]ᵀ + bias[n], with any strides. A workgroup of ROWS x COLUMNS invocations makes a
-// tile of y; each keeps REGS x REGS blocks of 4 x 4 results in registers. Slices of both operands, DEPTH deep, go
+// y[.., m, n] = a[.., m, k] b[.., n, k]ᵀ + bias[n], with any strides. A workgroup of THREADS invocations makes a tile
+// of y, 4 A_GROUPS by 4 B_GROUPS; each keeps blocks of 4 x 4 results in registers. Slices of both operands, DEPTH deep, go
 // through workgroup memory, turned so that four rows lie side by side.
-
-const THREADS = ROWS * COLUMNS;
-const A_GROUPS = ROWS * REGS;
-const B_GROUPS = COLUMNS * REGS;
 
 var<workgroup> tile_a: array<vec4<T>, A_GROUPS * DEPTH>;
 var<workgroup> tile_b: array<vec4<T>, B_GROUPS * DEPTH>;
@@ -38,11 +34,4 @@ fn main(
     }
 
     // stores
-}
-
-// Four results of row r from column c on.
-fn finish(batch: u32, r: u32, c: u32, v: vec4<T>) {
-    if c < p.n && r < p.m {
-        store((batch * p.m + r) * p.n, c, v + added(c));
-    }
 }

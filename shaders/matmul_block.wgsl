@@ -1,16 +1,3 @@
-
-// Writes a slice of NAME to its tile, in blocks of four by four, which are turned on the way.
-fn NAME_fill(l: u32, start: u32, row0: u32, inner: u32) {
-    for (var i = l; i < GROUPS * (DEPTH / 4u); i += THREADS) {
-        let k = 4u * (i % (DEPTH / 4u));
-        let g = i / (DEPTH / 4u);
-        let block = NAME_block(start, row0 + 4u * g, inner + k);
-        for (var j = 0u; j < 4u; j++) {
-            tile_NAME[(k + j) * GROUPS + g] = block[j];
-        }
-    }
-}
-
 // Four rows of NAME by four of what is summed over, as vectors of four rows; zero beyond the edges. MODE says what lies
 // side by side: rows (1), what is summed over (2), or nothing (0).
 fn NAME_block(start: u32, row: u32, inner: u32) -> array<vec4<T>, 4> {
@@ -33,12 +20,7 @@ fn NAME_block(start: u32, row: u32, inner: u32) -> array<vec4<T>, 4> {
                 }
             }
         }
-        return array<vec4<T>, 4>(
-            vec4<T>(v[0].x, v[1].x, v[2].x, v[3].x),
-            vec4<T>(v[0].y, v[1].y, v[2].y, v[3].y),
-            vec4<T>(v[0].z, v[1].z, v[2].z, v[3].z),
-            vec4<T>(v[0].w, v[1].w, v[2].w, v[3].w),
-        );
+        return turned(v);
     }
     for (var j = 0u; j < 4u; j++) {
         let k = start + (inner + j) * p.NAME_inner;

@@ -1,11 +1,5 @@
 //! Convolutions and their adjoints: products with the matrix of what the windows see, which is read where it lies.
-use crate::{
-    WgpuValue, create,
-    device::Gpu,
-    kernel::Kernel,
-    matmul::{self, Tile},
-    reduce, view,
-};
+use crate::{WgpuValue, create, device::Gpu, kernel::Kernel, matmul::Tile, reduce, view};
 use firesteel_core::{Axes, Conv, DType, Error, Layout, Meta, Reduce, Result, Scalar};
 
 /// Up to how many filters, and products in a result, of one group are taken each by itself.
@@ -196,8 +190,8 @@ fn run(
     let is_direct = kind != Kind::Weight && plan.m <= FEW && plan.depth <= SHORT;
     let mut kernel = Kernel::new(gpu, if is_direct { "conv_direct" } else { "conv" });
     declare(&mut kernel, kind, sizes, &plan);
-    kernel.read_at("a", &a, false).read_at("b", &b, false);
     if is_direct {
+        kernel.read_at("a", &a, false).read_at("b", &b, false);
         let y = create::output(gpu, out)?;
         kernel.each(&y, false, || {
             [include_str!("../shaders/conv.wgsl"), include_str!("../shaders/conv_direct.wgsl")].concat()
@@ -209,16 +203,18 @@ fn run(
     // few long sums are made in parts
     let tiles = down * across * sizes.groups;
     let parts = if kind == Kind::Weight { (BUSY / tiles).min(plan.depth / PART).max(1) } else { 1 };
-    let wide = if parts > 1 && out.dtype.is_half() { DType::F32 } else { out.dtype };
+    let summed = if parts > 1 && out.dtype.is_half() { DType::F32 } else { out.dtype };
     let results = plan.m * plan.n;
     let y = match parts {
         1 => create::output(gpu, out)?,
-        _ => create::output(gpu, &Meta::new([sizes.groups, parts, results], wide))?,
+        _ => create::output(gpu, &Meta::new([sizes.groups, parts, results], summed))?,
     };
     let whole = plan.run.is_multiple_of(4);
+    let wide = [plan.side, plan.row, plan.group, plan.jump].iter().all(|n| n.is_multiple_of(4));
+    kernel.read_at("a", &a, wide).read_at("b", &b, false).constant("WIDE", wide.into());
     tile.declare(&mut kernel);
     kernel.alias("T", out.dtype).constant("WHOLE", whole.into());
-    kernel.param("parts", parts).param("depth", plan.depth.div_ceil(parts));
+    kernel.param("parts", parts).param("depth", plan.depth.div_ceil(parts).next_multiple_of(4));
     kernel.param("n", plan.n).param("tiles", across).param("tiles_all", down * across);
     let set = if whole {
         kernel.write4("y", &y);
@@ -228,11 +224,12 @@ fn run(
         "y_set(i, v.x);"
     };
     kernel.run(tiles * parts, || {
+        let fill = include_str!("../shaders/matmul_fill.wgsl").replace("NAME", "a");
+        let fill = fill.replace("GROUPS", "A_GROUPS") + include_str!("../shaders/conv_fill.wgsl");
         [
-            tile.shader().as_str(),
+            tile.shader(&fill, out.dtype).as_str(),
             include_str!("../shaders/conv.wgsl"),
             &include_str!("../shaders/conv_block.wgsl").replace("SET", set),
-            &matmul::join(out.dtype),
         ]
         .concat()
     })?;

@@ -78,6 +78,8 @@ pub(crate) struct Gpu {
     pub limits: Limits,
     /// The invocations that exchange registers, at least; 1 where none do.
     pub lanes: usize,
+    /// The same, at most.
+    most_lanes: usize,
     pub pool: Pool,
     pub generator: Generator,
     /// Locked before the recorder.
@@ -116,7 +118,8 @@ impl Gpu {
         device.set_device_lost_callback(move |reason, why| {
             lock(&lost).lost = Some(format!("{reason:?} {why}").trim().to_owned());
         });
-        let lanes = if features.contains(Features::SUBGROUP) { info.subgroup_min_size as usize } else { 1 };
+        let subgroups = [info.subgroup_min_size, info.subgroup_max_size].map(|size| size.max(1) as usize);
+        let [lanes, most_lanes] = if features.contains(Features::SUBGROUP) { subgroups } else { [1, 1] };
         let gpu = Gpu {
             index,
             adapter,
@@ -131,7 +134,8 @@ impl Gpu {
             queue,
             features,
             limits,
-            lanes: lanes.max(1),
+            lanes,
+            most_lanes,
             faults,
         };
         // handles are copied with every tensor, and a device that was opened stays open
@@ -149,6 +153,11 @@ impl Gpu {
     /// The name of the device.
     pub fn name(&self) -> &str {
         &self.info.name
+    }
+
+    /// Whether so many invocations exchange registers, no more and no fewer.
+    pub fn has_lanes(&self, lanes: usize) -> bool {
+        self.lanes == lanes && self.most_lanes == lanes
     }
 
     /// Whether the device can be used no more.

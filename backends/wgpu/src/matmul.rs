@@ -1,5 +1,6 @@
-//! Products of matrices: tiles in workgroup memory, a block of results in the registers of each invocation. Transposed
-//! operands are other strides. Halves are summed in F32.
+//! Products of matrices: tiles in workgroup memory, a block of results in the registers of each invocation; where subgroups
+//! are narrow, larger blocks whose operands neighbours hand to each other. Transposed operands are other strides. Halves are
+//! summed in F32.
 use crate::{
     WgpuValue, create,
     device::Gpu,
@@ -13,8 +14,12 @@ use firesteel_core::{Axes, DType, Error, Layout, Meta, Reduce, Result, Shape};
 use std::fmt::Write as _;
 use wgpu::DeviceType;
 
-/// Tiles are as deep as this.
+/// Tiles in workgroup memory are as deep as this.
 const DEPTH: usize = 16;
+/// So many neighbours exchange registers.
+pub(crate) const LANES: usize = 8;
+/// The elements of a vector.
+pub(crate) const PARTS: [char; 4] = ['x', 'y', 'z', 'w'];
 /// Parts of a dot product are as long as this, where there are too few to keep a device busy.
 const PART: usize = 4096;
 
@@ -99,22 +104,26 @@ fn product(
     }
 }
 
-/// How a product is cut: invocations along rows and columns, and how many groups of four each takes along both.
+/// How a product is cut.
 #[derive(Clone, Copy)]
-pub(crate) struct Tile {
-    rows: usize,
-    columns: usize,
-    regs: usize,
+pub(crate) enum Tile {
+    /// In workgroup memory: invocations along rows and columns, and how many groups of four each takes along both.
+    Shared { rows: usize, columns: usize, regs: usize },
+    /// In registers that neighbours exchange: so many groups of four rows, and a group of four columns for each of them.
+    Lanes { groups: usize },
 }
 
 impl Tile {
     /// Large tiles read less, small ones keep more of a device busy.
     pub fn choose(gpu: &Gpu, m: usize, n: usize, batch: usize, dtype: DType) -> Tile {
-        let tile = |rows, columns, regs| Tile { rows, columns, regs };
+        let wide = Storage::of(dtype).number.ends_with("64");
+        if gpu.has_lanes(LANES) && !wide {
+            return Tile::lanes(m);
+        }
+        let tile = |rows, columns, regs| Tile::Shared { rows, columns, regs };
         // a driver on the processor has few threads, and none that wait for memory
         let enough = if gpu.info.kind == DeviceType::Cpu { 2 } else { 16 };
         let many = |rows: usize, columns: usize| m.div_ceil(rows) * n.div_ceil(columns) * batch >= enough;
-        let wide = Storage::of(dtype).number.ends_with("64");
         let fits = gpu.limits.max_compute_workgroup_storage_size as usize >= 2 * 128 * DEPTH * 4;
         match () {
             () if m > 64 && n > 64 && many(128, 128) && fits && !wide => tile(16, 16, 2),
@@ -125,41 +134,103 @@ impl Tile {
         }
     }
 
-    /// How many of them cover a product, along rows and columns.
-    pub fn counts(self, m: usize, n: usize) -> [usize; 2] {
-        [m.div_ceil(self.rows * 4 * self.regs), n.div_ceil(self.columns * 4 * self.regs)]
+    /// As many rows as waste little.
+    fn lanes(m: usize) -> Tile {
+        let groups = match m.next_multiple_of(32) {
+            _ if m <= 8 => 2,
+            _ if m <= 16 => 4,
+            rows if rows % 64 == 0 || rows > 256 => 16,
+            _ => 8,
+        };
+        Tile::Lanes { groups }
     }
 
-    /// The shader of products in such tiles; what calls it says how blocks are loaded and results stored.
-    pub fn shader(self) -> String {
-        let blocks = || (0..self.regs).flat_map(|i| (0..self.regs).map(move |j| (i, j)));
-        let (mut results, mut products, mut stores) = (String::new(), String::new(), String::new());
-        for i in 0..self.regs {
-            let _ = writeln!(products, "            let a{i} = tile_a[k * A_GROUPS + {i}u * ROWS + row];");
-            let _ =
-                writeln!(products, "            let b{i} = tile_b[k * B_GROUPS + {i}u * COLUMNS + column];");
+    /// The groups of four rows and of four columns in one.
+    fn groups(self) -> [usize; 2] {
+        match self {
+            Tile::Shared { rows, columns, regs } => [rows * regs, columns * regs],
+            Tile::Lanes { groups } => [groups, LANES],
         }
-        for ((i, j), (s, part)) in
-            blocks().flat_map(|block| (0..4).zip("xyzw".chars()).map(move |s| (block, s)))
-        {
-            let y = format!("y{i}{j}{part}");
-            let _ = writeln!(results, "    var {y} = vec4<T>(T(0));");
-            let _ = writeln!(products, "            {y} = join({y}, a{i}.{part}, b{j});");
-            let row = format!("row0 + 4u * ({i}u * ROWS + row) + {s}u");
-            let column = format!("column0 + 4u * ({j}u * COLUMNS + column)");
-            let _ = writeln!(stores, "    finish(batch, {row}, {column}, {y});");
-        }
-        let parts =
-            [("    // results", results), ("            // products", products), ("    // stores", stores)];
-        let text = include_str!("../shaders/matmul.wgsl").to_owned();
-        parts.into_iter().fold(text, |text, (mark, part)| text.replacen(mark, &(part + mark), 1))
+    }
+
+    /// How many of them cover a product, along rows and columns.
+    pub fn counts(self, m: usize, n: usize) -> [usize; 2] {
+        let [rows, columns] = self.groups();
+        [m.div_ceil(4 * rows), n.div_ceil(4 * columns)]
     }
 
     /// The constants of a shader with such tiles.
     pub fn declare(self, kernel: &mut Kernel) {
-        kernel.constant("ROWS", self.rows as u32).constant("COLUMNS", self.columns as u32);
-        kernel.constant("REGS", self.regs as u32).constant("DEPTH", DEPTH as u32);
+        let [a, b] = self.groups();
+        kernel.constant("A_GROUPS", a as u32).constant("B_GROUPS", b as u32);
+        let [columns, threads, depth] = match self {
+            Tile::Shared { rows, columns, .. } => [columns, rows * columns, DEPTH],
+            Tile::Lanes { .. } => [LANES, LANES, 4],
+        };
+        kernel.constant("COLUMNS", columns as u32).constant("THREADS", threads as u32);
+        kernel.constant("DEPTH", depth as u32);
     }
+
+    /// The shader of products in such tiles. What calls it says how blocks of four by four are loaded, how they fill workgroup
+    /// memory, unless neighbours exchange them, and how results are stored.
+    pub fn shader(self, fill: &str, dtype: DType) -> String {
+        let join = if dtype.is_float() { "fma(vec4<T>(s), v, acc)" } else { "acc + s * v" };
+        let join = format!("fn join(acc: vec4<T>, s: T, v: vec4<T>) -> vec4<T> {{ return {join}; }}\n");
+        let body = match self {
+            Tile::Shared { rows, columns, regs } => shared(rows, columns, regs) + fill,
+            Tile::Lanes { groups } => exchanged(groups),
+        };
+        [&body, include_str!("../shaders/matmul_end.wgsl"), include_str!("../shaders/turned.wgsl"), &join]
+            .concat()
+    }
+}
+
+/// The shader of tiles in workgroup memory.
+fn shared(rows: usize, columns: usize, regs: usize) -> String {
+    let blocks = || (0..regs).flat_map(|i| (0..regs).map(move |j| (i, j)));
+    let (mut results, mut products, mut stores) = (String::new(), String::new(), String::new());
+    for i in 0..regs {
+        let _ = writeln!(products, "            let a{i} = tile_a[k * A_GROUPS + {}u + row];", i * rows);
+        let _ =
+            writeln!(products, "            let b{i} = tile_b[k * B_GROUPS + {}u + column];", i * columns);
+    }
+    for ((i, j), (s, part)) in blocks().flat_map(|block| (0..4).zip(PARTS).map(move |s| (block, s))) {
+        let y = format!("y{i}{j}{part}");
+        let _ = writeln!(results, "    var {y} = vec4<T>(T(0));");
+        let _ = writeln!(products, "            {y} = join({y}, a{i}.{part}, b{j});");
+        let row = format!("row0 + 4u * ({}u + row) + {s}u", i * rows);
+        let column = format!("column0 + 4u * ({}u + column)", j * columns);
+        let _ = writeln!(stores, "    finish(batch, {row}, {column}, {y});");
+    }
+    filled(include_str!("../shaders/matmul.wgsl"), [results, products, stores])
+}
+
+/// The shader of tiles in registers: what a row takes is added at once, so that its results are touched as rarely as can be.
+fn exchanged(groups: usize) -> String {
+    let (mut results, mut products, mut stores) = (String::new(), String::new(), String::new());
+    for i in 0..groups.div_ceil(LANES) {
+        let row = format!("row0 + 4u * ({}u + l)", i * LANES);
+        let _ = writeln!(products, "        let a{i} = a_block(a_from, {row}, inner);");
+    }
+    for (i, (s, part)) in (0..groups).flat_map(|i| (0..4).zip(PARTS).map(move |s| (i, s))) {
+        let y = format!("y{i}{part}");
+        let _ = writeln!(results, "    var {y} = vec4<T>(T(0));");
+        for k in 0..4 {
+            let a = format!("subgroupBroadcast(a{}[{k}].{part}, {}u)", i / LANES, i % LANES);
+            let _ = writeln!(products, "        {y} = join({y}, {a}, b[{k}]);");
+        }
+        let _ = writeln!(stores, "    finish(batch, row0 + {}u, column0 + 4u * l, {y});", 4 * i + s);
+    }
+    filled(include_str!("../shaders/matmul_lanes.wgsl"), [results, products, stores])
+}
+
+/// A shader with what is written out for each result.
+fn filled(text: &str, parts: [String; 3]) -> String {
+    let marks = ["    // results", "    // products", "    // stores"];
+    marks
+        .into_iter()
+        .zip(parts)
+        .fold(text.to_owned(), |text, (mark, part)| text.replacen(mark, &(part + mark), 1))
 }
 
 fn tiled(
@@ -204,28 +275,24 @@ fn tiled(
         } else {
             "for (var j = 0u; j < min(4u, p.n - c); j++) { y_set(start + c + j, v[j]); }"
         };
-        let of = |name: &str, mode: &str, groups: &str, limit: &str| {
-            let block = include_str!("../shaders/matmul_block.wgsl").replace("NAME", name);
-            block.replace("MODE", mode).replace("GROUPS", groups).replace("LIMIT", limit)
+        let of = |text: &str| -> String {
+            let names = [["a", "MODE_A", "A_GROUPS", "p.m"], ["b", "MODE_B", "B_GROUPS", "p.n"]];
+            let each = names.map(|[name, mode, groups, limit]| {
+                let text = text.replace("NAME", name).replace("MODE", mode);
+                text.replace("GROUPS", groups).replace("LIMIT", limit)
+            });
+            each.concat()
         };
         [
-            tile.shader().as_str(),
-            &of("a", "MODE_A", "A_GROUPS", "p.m"),
-            &of("b", "MODE_B", "B_GROUPS", "p.n"),
+            tile.shader(&of(include_str!("../shaders/matmul_fill.wgsl")), out.dtype).as_str(),
+            &of(include_str!("../shaders/matmul_block.wgsl")),
             "fn prepare(l: u32, start: u32, column0: u32) {}\n",
             &format!("fn added(c: u32) -> vec4<T> {{ return {bias}; }}\n"),
-            &join(out.dtype),
             &format!("fn store(start: u32, c: u32, v: vec4<T>) {{ {store} }}\n"),
         ]
         .concat()
     })?;
     Ok(y)
-}
-
-/// The function that adds a product to what is summed.
-pub(crate) fn join(dtype: DType) -> String {
-    let join = if dtype.is_float() { "fma(vec4<T>(s), v, acc)" } else { "acc + s * v" };
-    format!("fn join(acc: vec4<T>, s: T, v: vec4<T>) -> vec4<T> {{ return {join}; }}\n")
 }
 
 /// A matrix times a vector: each row's dot product by a team of invocations, in parts where there are few rows.
