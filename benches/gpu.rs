@@ -21,8 +21,9 @@ type Case<B> = (&'static str, fn(&B) -> Result<Run>);
 
 fn cases<B: Backend>() -> Vec<Case<B>> {
     vec![
-        ("matmul 512", |b| products(512, b)),
-        ("matmul 1024", |b| products(1024, b)),
+        ("matmul 512", |b| products(512, DType::F32, b)),
+        ("matmul 1024", |b| products(1024, DType::F32, b)),
+        ("matmul 1024 F16", |b| products(1024, DType::F16, b)),
         ("add 1e7", |b| {
             let (x, y) = (Tensor::randn([10_000_000], b)?, Tensor::randn([10_000_000], b)?);
             waited(b, move || (&x + &y).map(drop))
@@ -40,6 +41,11 @@ fn cases<B: Backend>() -> Vec<Case<B>> {
             waited(b, move || {
                 x.conv2d(&w, None, ConvOptions { padding: 1.into(), ..Default::default() }).map(drop)
             })
+        }),
+        ("attention 4x8x512x64", |b| {
+            let [q, k, v] = [(); 3].map(|()| Tensor::randn([4, 8, 512, 64], b));
+            let (q, k, v) = (q?, k?, v?);
+            waited(b, move || q.scaled_dot_product_attention(&k, &v, Default::default()).map(drop))
         }),
         ("sort 1e6", |b| {
             let x = Tensor::randn([1_000_000], b)?;
@@ -61,8 +67,8 @@ fn cases<B: Backend>() -> Vec<Case<B>> {
     ]
 }
 
-fn products<B: Backend>(n: usize, b: &B) -> Result<Run> {
-    let (x, y) = (Tensor::randn([n, n], b)?, Tensor::randn([n, n], b)?);
+fn products<B: Backend>(n: usize, dtype: DType, b: &B) -> Result<Run> {
+    let (x, y) = (Tensor::randn([n, n], b)?.to(dtype)?, Tensor::randn([n, n], b)?.to(dtype)?);
     waited(b, move || x.matmul(&y).map(drop))
 }
 

@@ -1,21 +1,21 @@
-// Rows in order, or runs of SIZE elements of each: a workgroup sorts 1024 elements of one row or of several, by Batcher's
+// Rows in order, or runs of `size` elements of each: a workgroup sorts 1024 elements of one row or of several, by Batcher's
 // bitonic network, and writes the first `keep` of each run. Beside each element goes the place that it came from, which
-// decides between equals.
+// decides between equals; what is beyond the end has none, and comes last.
 
 const NONE = 0xffffffffu;
 
-var<workgroup> values: array<K, 1024>;
-var<workgroup> places: array<u32, 1024>;
+var<workgroup> items: array<Item, 1024>;
 
-// Whether what is at `b` comes before what is at `a`; what is beyond the end comes last.
-fn swapped(a: u32, b: u32) -> bool {
-    if places[a] == NONE || places[b] == NONE {
-        return places[b] != NONE;
+// Two items in order, or the other way round.
+fn pair(a: Item, b: Item, is_up: bool) -> array<Item, 2> {
+    if before(b, a) == is_up {
+        return array<Item, 2>(b, a);
     }
-    if ahead(values[a], values[b]) {
-        return false;
-    }
-    return ahead(values[b], values[a]) || places[b] < places[a];
+    return array<Item, 2>(a, b);
+}
+
+fn is_up(at: u32, size: u32) -> bool {
+    return (at & (p.size - 1u) & size) == 0u;
 }
 
 @compute @workgroup_size(256)
@@ -24,43 +24,52 @@ fn main(
     @builtin(num_workgroups) grid: vec3<u32>,
     @builtin(local_invocation_index) l: u32,
 ) {
-    let first = (w.x + w.y * grid.x) * (1024u / SIZE);
+    let first = (w.x + w.y * grid.x) * (1024u / p.size);
     for (var slot = l; slot < 1024u; slot += 256u) {
-        let run = first + slot / SIZE;
-        let i = (run % p.runs) * SIZE + slot % SIZE;
-        places[slot] = NONE;
+        let run = first + slot / p.size;
+        let i = (run % p.runs) * p.size + slot % p.size;
         if run / p.runs < p.rows && i < p.n {
-            places[slot] = i;
-            values[slot] = x_at(row(run / p.runs) + i * p.stride);
+            items[slot] = item(x_at(row(run / p.runs) + i * p.stride), i);
+        } else {
+            items[slot] = nothing();
         }
     }
     workgroupBarrier();
-    for (var size = 2u; size <= SIZE; size *= 2u) {
-        for (var apart = size / 2u; apart > 0u; apart /= 2u) {
-            for (var pair = l; pair < 512u; pair += 256u) {
-                let a = 2u * pair - (pair & (apart - 1u));
-                let b = a + apart;
-                let is_up = ((a % SIZE) & size) == 0u;
-                if swapped(a, b) == is_up {
-                    let value = values[a];
-                    let place = places[a];
-                    values[a] = values[b];
-                    places[a] = places[b];
-                    values[b] = value;
-                    places[b] = place;
-                }
+    for (var size = 2u; size <= p.size; size *= 2u) {
+        var apart = size / 2u;
+        // four elements meet twice
+        for (; apart > 1u; apart /= 4u) {
+            let near = apart / 2u;
+            let at = 4u * l - 3u * (l & (near - 1u));
+            let up = is_up(at, size);
+            let even = pair(items[at], items[at + apart], up);
+            let odd = pair(items[at + near], items[at + apart + near], up);
+            let low = pair(even[0], odd[0], up);
+            let high = pair(even[1], odd[1], up);
+            items[at] = low[0];
+            items[at + near] = low[1];
+            items[at + apart] = high[0];
+            items[at + apart + near] = high[1];
+            workgroupBarrier();
+        }
+        if apart == 1u {
+            for (var at = 4u * l; at < 4u * l + 4u; at += 2u) {
+                let both = pair(items[at], items[at + 1u], is_up(at, size));
+                items[at] = both[0];
+                items[at + 1u] = both[1];
             }
             workgroupBarrier();
         }
     }
     for (var slot = l; slot < 1024u; slot += 256u) {
-        let run = first + slot / SIZE;
-        let i = (run % p.runs) * SIZE + slot % SIZE;
-        if run / p.runs < p.rows && i < p.n && slot % SIZE < p.keep {
+        let run = first + slot / p.size;
+        let i = (run % p.runs) * p.size + slot % p.size;
+        if run / p.runs < p.rows && i < p.n && slot % p.size < p.keep {
             let r = run / p.runs;
-            let at = r * p.kept + (run % p.runs) * p.keep + slot % SIZE;
-            y_set(at, values[slot]);
-            source_set(at, I(origin(r, places[slot])));
+            let at = r * p.kept + (run % p.runs) * p.keep + slot % p.size;
+            let place = place_of(items[slot]);
+            y_set(at, x_at(row(r) + place * p.stride));
+            source_set(at, I(origin(r, place)));
         }
     }
 }

@@ -3,7 +3,7 @@
 //! A family's shader says only what is particular to it. What it reads and writes is declared here, by name:
 //! an operand `x` has `x(i)`, its element number `i` in row-major order as a number, wherever the element lies and
 //! however it is packed; `x4(g)`, elements `4 g` to `4 g + 3`; and `x_at(k)`, `x_at4(g)` for places in the buffer.
-//! A result `y` has `y_set4(g, v)` or `y_set(i, v)`. Small parameters are the fields of `p`.
+//! A result `y` has `y_set4(g, v)` or `y_set(i, v)`, one that counts `y_add(i, n)`. Small parameters are the fields of `p`.
 use crate::{
     WgpuValue,
     check::Check,
@@ -242,6 +242,11 @@ impl<'a> Kernel<'a> {
     /// Writes single elements: `y_set(i, v)`. Where they are packed that takes two atomic operations.
     pub fn write1(&mut self, name: &'static str, value: &WgpuValue) -> &mut Self {
         self.write(name, value, Mode::Single)
+    }
+
+    /// Adds to single elements, which are whole words: `y_add(i, n)`.
+    pub fn write_counts(&mut self, name: &'static str, value: &WgpuValue) -> &mut Self {
+        self.write(name, value, Mode::Counts)
     }
 
     fn write(&mut self, name: &'static str, value: &WgpuValue, mode: Mode) -> &mut Self {

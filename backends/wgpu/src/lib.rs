@@ -23,6 +23,7 @@ mod norm;
 mod pending;
 mod pool;
 mod queue;
+mod radix;
 mod reduce;
 mod require;
 mod scan;

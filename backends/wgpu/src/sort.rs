@@ -1,14 +1,18 @@
-//! In order along an axis: runs are sorted in workgroup memory, and merged until each is a row.
+//! In order along an axis: runs are sorted in workgroup memory, and merged until each is a row, unless going by digits takes
+//! fewer passes.
 use crate::{
     WgpuValue, create,
     device::Gpu,
     kernel::{Kernel, WORKGROUP},
+    radix,
     storage::{self, Storage},
 };
 use firesteel_core::{Axes, DType, Layout, Meta, Metas, Outputs, Result, Shape};
 
 /// Elements that a workgroup sorts.
 const TILE: usize = 1024;
+/// Elements of which a workgroup selects the first.
+const SELECTED: usize = 2048;
 
 /// The values in order along the axis, and the indices that they came from.
 pub(crate) fn sort(
@@ -69,14 +73,22 @@ pub(crate) fn ordered(
         let [value, place] = if is_last { [dtype, places] } else { [wide, DType::U32] };
         Ok([create::output(gpu, &Meta::new(&shape, value))?, create::output(gpu, &Meta::new(&shape, place))?])
     };
-    let mut width = n.next_power_of_two().min(TILE);
-    let mut now = memory(width >= n)?;
     if x.meta.numel() == 0 {
-        return Ok(now);
+        return memory(true);
     }
     let x = create::placed(gpu, x)?;
     let stride = x.layout.strides[axis] as usize;
-    tiles(gpu, &Rows { x: &x, row: &row, stride, n, places: None }, width, width, &now, descending, dtype)?;
+    let rows = Rows { x: &x, row: &row, stride, n, places: None };
+    let merges = n.div_ceil(TILE).next_power_of_two().ilog2() as usize;
+    // a pass is two kernels
+    if radix::passes(dtype).is_some_and(|passes| 2 * passes <= merges) {
+        let out = memory(true)?;
+        radix::sort(gpu, &rows, &out, descending, dtype)?;
+        return Ok(out);
+    }
+    let mut width = n.next_power_of_two().min(TILE);
+    let mut now = memory(width >= n)?;
+    tiles(gpu, &rows, width, width, &now, descending, dtype)?;
     while width < n {
         let next = memory(2 * width >= n)?;
         merge(gpu, &now, &next, n, width, descending)?;
@@ -85,8 +97,8 @@ pub(crate) fn ordered(
     Ok(now)
 }
 
-/// The first `k` of [`ordered`] rows, with indices as [`sort`] gives them: of each tile only so many are kept, and these are
-/// sorted once more, until a tile holds a row.
+/// The first `k` of [`ordered`] rows, with indices as [`sort`] gives them: of each run only so many are kept, and of these
+/// again, until they fit in a tile that is sorted.
 pub(crate) fn top(
     gpu: &'static Gpu,
     x: &WgpuValue,
@@ -101,11 +113,12 @@ pub(crate) fn top(
     let (mut row, mut stride, mut n) = (row, x.layout.strides[axis] as usize, x.meta.shape[axis]);
     let mut places: Option<WgpuValue> = None;
     loop {
-        let width = n.next_power_of_two().min(TILE);
+        let is_last = n <= TILE;
+        let is_selected = !is_last && radix::bits(dtype).is_some();
+        let width = if is_selected { SELECTED } else { n.next_power_of_two().min(TILE) };
         let keep = k.min(width);
         let whole = n / width;
         let kept = whole * keep + keep.min(n - whole * width);
-        let is_last = n <= width;
         let types =
             if is_last { [dtype, storage::index(gpu.features)] } else { [computed(dtype), DType::U32] };
         let shape: Shape = lead.iter().copied().chain([kept]).collect();
@@ -114,7 +127,11 @@ pub(crate) fn top(
             create::output(gpu, &Meta::new(&shape, types[1]))?,
         ];
         let from = Rows { x: &x, row: &row, stride, n, places: places.as_ref() };
-        tiles(gpu, &from, width, keep, &now, largest, dtype)?;
+        if is_selected {
+            select(gpu, &from, keep, &now, largest, dtype)?;
+        } else {
+            tiles(gpu, &from, width, keep, &now, largest, dtype)?;
+        }
         if is_last {
             let back = back(out[0].shape.rank(), axis);
             return Ok(now.into_iter().map(|y| y.view(y.layout.permute(&back))).collect());
@@ -132,13 +149,35 @@ pub(crate) fn has_top(k: usize, x: &Meta) -> bool {
 
 /// Rows that are sorted: where they begin, and how far their `n` elements are apart. Elements that were moved already have
 /// the places that they came from beside them.
-struct Rows<'a> {
-    x: &'a WgpuValue,
-    row: &'a Layout,
-    stride: usize,
-    n: usize,
+pub(crate) struct Rows<'a> {
+    pub x: &'a WgpuValue,
+    pub row: &'a Layout,
+    pub stride: usize,
+    pub n: usize,
     places: Option<&'a WgpuValue>,
 }
+
+/// What a tile is made of: a key and a place,
+const KEYED: &str = "\
+alias Item = vec2<u32>;
+fn item(x: K, place: u32) -> Item { return vec2<u32>(key(x), place); }
+fn nothing() -> Item { return vec2<u32>(NONE, NONE); }
+fn place_of(a: Item) -> u32 { return a.y; }
+fn before(a: Item, b: Item) -> bool { return a.x < b.x || (a.x == b.x && a.y < b.y); }
+";
+/// or a number that has no key of 32 bits, and a place.
+const WHOLE: &str = "\
+struct Item { value: K, place: u32 }
+fn item(x: K, place: u32) -> Item { return Item(x, place); }
+fn nothing() -> Item { return Item(K(0), NONE); }
+fn place_of(a: Item) -> u32 { return a.place; }
+fn before(a: Item, b: Item) -> bool {
+    if a.place == NONE || b.place == NONE {
+        return a.place < b.place;
+    }
+    return ahead(a.value, b.value) || (!ahead(b.value, a.value) && a.place < b.place);
+}
+";
 
 /// Tiles of rows in order, of each of which the first `keep` elements are written.
 fn tiles(
@@ -152,18 +191,61 @@ fn tiles(
 ) -> Result<()> {
     let (count, runs) = (rows.row.shape.numel(), rows.n.div_ceil(width));
     let mut kernel = kernel(gpu, "sort", out, descending, dtype);
-    kernel.read_at("x", rows.x, false).places("row", rows.row).constant("SIZE", width as u32);
-    if let Some(places) = rows.places {
-        kernel.read_at("place", places, false);
-    }
-    kernel.depends([rows.places.is_some().into()]);
-    kernel.param("rows", count).param("runs", runs).param("n", rows.n).param("stride", rows.stride);
-    kernel.param("keep", keep).param("kept", out[0].meta.numel() / count);
+    kernel.param("size", width).param("rows", count);
+    rows.declare(&mut kernel, runs, keep, out);
     kernel.run((count * runs * width).div_ceil(TILE), || {
-        let origin = if rows.places.is_some() { "place_at(r * p.n + i)" } else { "i" };
-        let origin = format!("fn origin(r: u32, i: u32) -> u32 {{ return {origin}; }}\n");
-        text(include_str!("../shaders/sort.wgsl"), dtype) + &origin
+        let items = match radix::bits(dtype) {
+            Some(_) => KEYED.to_owned() + &radix::key(dtype, descending),
+            None => text(WHOLE, dtype),
+        };
+        [include_str!("../shaders/sort.wgsl"), &items, rows.origin()].concat()
     })
+}
+
+/// The first `keep` elements of each run, not in order yet.
+fn select(
+    gpu: &'static Gpu,
+    rows: &Rows,
+    keep: usize,
+    out: &[WgpuValue; 2],
+    descending: bool,
+    dtype: DType,
+) -> Result<()> {
+    let runs = rows.n.div_ceil(SELECTED);
+    let groups = rows.row.shape.numel() * runs;
+    let mut kernel = kernel(gpu, "select", out, descending, dtype);
+    kernel.param("groups", groups);
+    rows.declare(&mut kernel, runs, keep, out);
+    kernel.run(groups, || {
+        [
+            include_str!("../shaders/select.wgsl"),
+            include_str!("../shaders/sums.wgsl"),
+            &radix::key(dtype, descending),
+            rows.origin(),
+        ]
+        .concat()
+    })
+}
+
+impl<'a> Rows<'a> {
+    /// Declares what is read of them, and that `keep` elements are written of each of their runs.
+    fn declare(&self, kernel: &mut Kernel<'a>, runs: usize, keep: usize, out: &[WgpuValue; 2]) {
+        kernel.read_at("x", self.x, false).places("row", self.row);
+        if let Some(places) = self.places {
+            kernel.read_at("place", places, false);
+        }
+        kernel.depends([self.places.is_some().into()]);
+        kernel.param("runs", runs).param("n", self.n).param("stride", self.stride);
+        kernel.param("keep", keep).param("kept", out[0].meta.numel() / self.row.shape.numel());
+    }
+
+    /// The function that says where in its row an element was at first.
+    fn origin(&self) -> &'static str {
+        match self.places {
+            Some(_) => "fn origin(r: u32, i: u32) -> u32 { return place_at(r * p.n + i); }\n",
+            None => "fn origin(r: u32, i: u32) -> u32 { return i; }\n",
+        }
+    }
 }
 
 /// Each two neighbouring runs of rows of `n` elements to one.

@@ -46,6 +46,8 @@ pub(crate) enum Mode {
     Groups,
     /// Element by element.
     Single,
+    /// By adding to elements, each of which is a word.
+    Counts,
 }
 
 /// Functions that shaders may call; only what one calls becomes part of it.
@@ -90,7 +92,7 @@ pub(crate) fn compose(parts: &Parts, body: &str) -> String {
         let word = match (write.mode, Storage::of(write.dtype).lanes) {
             (Mode::Groups, _) => words(write.dtype, true),
             (Mode::Single, 1) => words(write.dtype, false),
-            (Mode::Single, _) => "atomic<u32>".to_owned(),
+            (Mode::Single | Mode::Counts, _) => "atomic<u32>".to_owned(),
         };
         bound(&mut text, "storage, read_write", &format!("{}_words", write.name), &format!("array<{word}>"));
     }
@@ -254,6 +256,9 @@ fn writing(write: &Write) -> String {
              fn {y}_set4(g: u32, v: vec4<{number}>) {{ {y}_words[g] = {encode}(v.x) | \
              ({encode}(v.y) << 8u) | ({encode}(v.z) << 16u) | ({encode}(v.w) << 24u); }}\n"
         ),
+        (Mode::Counts, _) => {
+            format!("fn {y}_add(i: u32, n: u32) {{ atomicAdd(&{y}_words[i], n); }}\n")
+        }
         (Mode::Single, 1) => format!(
             "fn {y}_at(i: u32) -> {number} {{ return {y}_words[i]; }}\n\
              fn {y}_set(i: u32, v: {number}) {{ {y}_words[i] = v; }}\n"

@@ -31,7 +31,33 @@ fn long_rows_are_merged() {
             }
         }
     }
-    agree(vec![Op::Sort { x: 0, axis: 0, descending: false }], &[numbers(&[300_000], DType::F32, 1)], 0., 0.);
+}
+
+/// Of every dtype whose numbers are told apart by 32 bits, whole and in steps.
+#[test]
+fn longer_rows_go_by_digits() {
+    for dtype in DTYPES.into_iter().filter(|dtype| dtype.size() <= 4) {
+        let x = numbers(&[2, 140_000], dtype, 1);
+        agree(vec![Op::Sort { x: 0, axis: 1, descending: dtype.is_float() }], &[x], 0., 0.);
+    }
+    agree(
+        vec![Op::Sort { x: 0, axis: 0, descending: false }],
+        &[numbers(&[140_000, 2], DType::F32, 1)],
+        0.,
+        0.,
+    );
+    let some = [f32::NAN, -0., 1e-40, f32::INFINITY, 0., -1., -f32::NAN, f32::NEG_INFINITY, f32::MAX, -1e-40];
+    let x = TensorData::new([200_000], Data::F32(some.repeat(20_000))).unwrap();
+    for descending in [false, true] {
+        agree(vec![Op::Sort { x: 0, axis: 0, descending }], std::slice::from_ref(&x), 0., 0.);
+    }
+    // all that a digit of theirs can be
+    let x = TensorData::new(
+        [150_000],
+        Data::I32((0..150_000).map(|i| i32::wrapping_mul(i, -2_083_457)).collect()),
+    )
+    .unwrap();
+    agree(vec![Op::Sort { x: 0, axis: 0, descending: false }], &[x], 0., 0.);
 }
 
 #[test]
