@@ -5,15 +5,17 @@ use crate::{
     gemm::{Matrix, MatrixMut},
     matmul::{last_two, starts},
     parallel,
-    real::{Real, larger, largest, sum},
+    real::{Real, larger, largest, replaced},
     simd::{Level, dispatch},
     value::{Native, Output},
 };
 use firesteel_core::{DType, Error, Metas, Outputs, Result};
 use smallvec::smallvec;
 
-/// Queries and keys of one block of scores, which stays in cache.
-const QUERIES: usize = 64;
+/// Queries and keys of one block of scores, which stays in cache; fewer queries where each sees other keys, since a block
+/// computes what its last one sees.
+const QUERIES: usize = 128;
+const CAUSAL_QUERIES: usize = 64;
 const KEYS: usize = 256;
 
 /// `(softmax(scale · q kᵀ + mask) v, lse)`.
@@ -30,6 +32,7 @@ pub(crate) fn attention<T: Real>(
         return Err(Error::internal("scaled_dot_product_attention", "needs two dims"));
     };
     let [from_q, from_k, from_v] = [starts(q), starts(k), starts(v)];
+    let depth = q.meta.shape[q.meta.shape.rank() - 1];
     let mask = mask.first().map(|mask| (mask, starts(mask)));
     let mut y = Output::<T>::new(out[0].numel())?;
     let mut lse = Output::<T>::new(out[1].numel())?;
@@ -38,16 +41,19 @@ pub(crate) fn attention<T: Real>(
     let grain = (parallel::GRAIN * 8 / work).max(1) * width;
     parallel::rows(y.slice(), width, [lse.slice()], grain, &|first, y, [lse]| {
         let mut scores = Output::<T>::new(QUERIES * KEYS)?;
+        let mut scaled = Output::<T>::new(QUERIES * depth)?;
         let mut done = 0;
         while done < lse.len() {
             let (batch, row) = ((first + done) / queries, (first + done) % queries);
-            let len = QUERIES.min(queries - row).min(lse.len() - done);
+            let most = if causal { CAUSAL_QUERIES } else { QUERIES };
+            let len = most.min(queries - row).min(lse.len() - done);
+            let scaled = &mut scaled.slice()[..len * depth];
+            scale_rows(last_two(q, from_q[batch]).part(row, len), T::of(scale), scaled);
             let block = Block {
-                q: last_two(q, from_q[batch]).part(row, len),
+                q: Matrix::rows(scaled, [len, depth]),
                 k: last_two(k, from_k[batch]),
                 v: last_two(v, from_v[batch]),
                 mask: mask.as_ref().map(|(mask, starts)| (**mask, starts[batch])),
-                scale: T::of(scale),
                 row,
                 seen: causal.then_some(row + 1),
             };
@@ -60,14 +66,24 @@ pub(crate) fn attention<T: Real>(
     Ok(smallvec![y.finish(&out[0].shape, out[0].dtype), lse.finish(&out[1].shape, out[1].dtype)])
 }
 
+/// Queries times the scale, which are fewer than their scores.
+fn scale_rows<T: Real>(q: Matrix<T>, scale: T, y: &mut [T]) {
+    for (i, y) in y.chunks_exact_mut(q.size[1].max(1)).enumerate() {
+        match q.strides[1] {
+            1 => y.iter_mut().zip(q.row(i)).for_each(|(y, x)| *y = *x * scale),
+            _ => y.iter_mut().enumerate().for_each(|(j, y)| *y = q.number(i, j) * scale),
+        }
+    }
+}
+
 /// Some queries and all of their keys.
 struct Block<'a, T> {
+    /// Times the scale.
     q: Matrix<'a, T>,
     k: Matrix<'a, T>,
     v: Matrix<'a, T>,
     /// And where the matrix of this batch starts in its memory.
     mask: Option<(&'a CpuValue, usize)>,
-    scale: T,
     /// The number of the first query.
     row: usize,
     /// How many keys the first query sees, where each sees one more than the one before.
@@ -116,9 +132,8 @@ impl<T: Real> Block<'_, T> {
         }
     }
 
-    /// Scales the scores of query `i` with the keys from `key`, and adds the mask.
+    /// Adds the mask to the scores of query `i` with the keys from `key`.
     fn masked(&self, s: &mut [T], i: usize, key: usize) {
-        s.iter_mut().for_each(|s| *s = *s * self.scale);
         if let Some((mask, start)) = self.mask {
             match mask.meta.dtype {
                 DType::Bool => with_mask(s, mask, start, [self.row + i, key], |s, keep: u8| {
@@ -156,20 +171,20 @@ fn with_mask<T: Real, M: Native>(
     }
 }
 
-/// Turns scores into `e^(s - max)`, and shrinks what is already in `y` and the total to the new maximum, which
-/// it gives with the new total.
+/// Turns scores into `e^(s - max)`, and shrinks what is already in `y` and the total to the new maximum, which it gives
+/// with the new total.
 #[inline(always)]
 fn joined<L: Level, T: Real>(s: &mut [T], y: &mut [T], max: T, total: f64) -> (T, f64) {
     let top = larger(max, largest(s));
     let by = shift(top);
-    s.iter_mut().for_each(|s| *s = T::exp::<L>(*s - by));
+    let sum = replaced(s, |s| T::exp::<L>(s - by));
     let mut total = total;
     if top > max {
         let shrink = T::exp::<L>(max - by);
         y.iter_mut().for_each(|y| *y = *y * shrink);
         total *= shrink.to_f64();
     }
-    (top, total + sum(s, |s| s))
+    (top, total + sum)
 }
 
 /// What scores are shifted by: nothing, where there is none above -∞.

@@ -2,13 +2,13 @@
 //! first-level cache, and each line of it is one vectorised loop over the block.
 use crate::{
     CpuValue,
-    elementwise::{Numbers, Stored, Walk, defined, grain, step},
+    elementwise::{Numbers, Stored, Walk, defined, grain, past, step},
     memory::Block,
     parallel,
     stream::{fence, stream},
     value::Native,
 };
-use bytemuck::{cast_slice, cast_slice_mut};
+use bytemuck::{cast_slice, cast_slice_mut, try_cast_slice_mut};
 use firesteel_core::{Binary, DType, Error, Layout, Meta, Metas, Op, Outputs, Program, Result, Shape};
 use smallvec::SmallVec;
 use std::{
@@ -116,19 +116,21 @@ impl<'a> Plan<'a> {
             });
         }
         let (slots, count) = allot(program);
-        let streams = streams(&out[0]) && !inputs.iter().any(|x| matches!(x, Input::Target(_)));
+        // what is read where it is written is in a cache already
+        let mut targets = (0..inputs.len()).filter(|&k| matches!(inputs[k], Input::Target(_)));
+        let streams = streams(&out[0]) && !targets.any(|k| program.reads(k));
+        let last_uses = program.last_uses();
         let mut code: Vec<Line> = vec![];
         for (number, op) in (program.inputs..).zip(rounded_once(program)) {
             let mut operands: SmallVec<[usize; 3]> = SmallVec::new();
             op.clone().each(|x| operands.push(x));
-            // a result takes numbers as they are, unless it goes around the caches or is rounded
-            let is_plain = !streams && !dtypes[number].is_half();
+            // a result takes numbers as they are, unless it is rounded
+            let is_plain = !dtypes[number].is_half();
             let result = program.results.iter().position(|&r| is_plain && r == number);
             let of_constants = |&x: &usize| x >= program.inputs && code[x - program.inputs].is_constant;
             let is_constant = operands.iter().all(of_constants);
             code.push(Line { op, operands, result, is_constant });
         }
-        let last_uses = program.last_uses();
         let in_place = |(k, input): (usize, &Input)| match *input {
             Input::Value(_) => false,
             Input::Target(i) => {
@@ -298,9 +300,16 @@ impl<'a> Worker<'a> {
         if let (false, &Some(i)) = (is_one, result) {
             let memory = std::mem::take(&mut self.job.results[i]);
             let y: &mut [u8] = &mut memory[bytes(&self.block, self.plan.dtypes[number].size())];
-            let is_defined = step(op, |x| self.operand(x), self.block.len(), y);
+            let lines = if self.plan.streams { try_cast_slice_mut(y).ok() } else { None };
+            let is_done = match lines {
+                Some(lines) => past(op, |x| self.operand(x), lines),
+                None if self.plan.streams => false,
+                None => step(op, |x| self.operand(x), self.block.len(), y),
+            };
             self.job.results[i] = memory;
-            return is_defined.then_some(Place::Result(i));
+            if is_done || !self.plan.streams {
+                return is_done.then_some(Place::Result(i));
+            }
         }
         let slot = self.plan.slots[number];
         let mut memory = std::mem::take(&mut self.slots[slot]);

@@ -2,8 +2,8 @@
 //! have in common.
 use crate::{
     parallel,
-    real::Real,
-    simd::{Level, dispatch_v3},
+    real::{Real, halved},
+    simd::{Level, dispatch, dispatch_v3},
     value::Native,
 };
 #[cfg(target_arch = "x86_64")]
@@ -314,7 +314,7 @@ fn dots<T: Real>(a: Matrix<T>, x: Matrix<T>, threads: bool) -> Vec<T> {
     let mut y = vec![T::default(); a.size[0]];
     let grain = if threads { parallel::GRAIN / x.len() } else { usize::MAX };
     parallel::pieces(&mut y, 1, grain.max(1), |first, y| {
-        dispatch_v3!(|L| for (i, y) in y.iter_mut().enumerate() {
+        dispatch!(|L| for (i, y) in y.iter_mut().enumerate() {
             *y = dot::<L, T>(a.row(first + i), &x);
         });
     });
@@ -334,14 +334,7 @@ pub(crate) fn dot<L: Level, T: Product>(a: &[T], b: &[T]) -> T {
     for ((lane, a), b) in lanes.iter_mut().zip(rest_a).zip(rest_b) {
         *lane = lane.plus_product::<L>(*a, *b);
     }
-    let mut width = 64;
-    while width > 1 {
-        width /= 2;
-        for i in 0..width {
-            lanes[i] = lanes[i].plus(lanes[i + width]);
-        }
-    }
-    lanes[0]
+    halved(lanes, T::plus)
 }
 
 macro_rules! by_loops {

@@ -55,14 +55,31 @@ pub(crate) fn sum<T: Real>(x: &[T], f: impl Fn(T) -> T) -> f64 {
             totals[i] += lanes[i].to_f64();
         }
     }
-    let mut width = LANES;
-    while width > 1 {
-        width /= 2;
-        for i in 0..width {
-            totals[i] += totals[i + width];
+    halved(totals, |a, b| a + b)
+}
+
+/// Replaces each `x` by `f(x)`; gives their sum.
+#[inline(always)]
+pub(crate) fn replaced<T: Real>(x: &mut [T], f: impl Fn(T) -> T) -> f64 {
+    let mut totals = [0.0; LANES];
+    for piece in x.chunks_mut(PIECE) {
+        let mut lanes = [T::default(); LANES];
+        let (whole, rest) = piece.as_chunks_mut::<LANES>();
+        for xs in whole {
+            for i in 0..LANES {
+                xs[i] = f(xs[i]);
+                lanes[i] += xs[i];
+            }
+        }
+        for (lane, x) in lanes.iter_mut().zip(rest) {
+            *x = f(*x);
+            *lane += *x;
+        }
+        for i in 0..LANES {
+            totals[i] += lanes[i].to_f64();
         }
     }
-    totals[0]
+    halved(totals, |a, b| a + b)
 }
 
 /// The largest element; -∞ of none. NaN is passed over.
@@ -71,11 +88,30 @@ pub(crate) fn largest<T: Real>(x: &[T]) -> T {
     let mut lanes = [T::NEG_INFINITY; LANES];
     let (whole, rest) = x.as_chunks::<LANES>();
     for xs in whole {
-        for (lane, x) in lanes.iter_mut().zip(xs) {
-            *lane = larger(*lane, *x);
+        // all of them anew: of lanes that stay some as they are, each would be written by itself
+        let mut next = lanes;
+        for i in 0..LANES {
+            next[i] = larger(lanes[i], xs[i]);
+        }
+        lanes = next;
+    }
+    for (lane, x) in lanes.iter_mut().zip(rest) {
+        *lane = larger(*lane, *x);
+    }
+    halved(lanes, larger)
+}
+
+/// Lanes joined by halves; a power of two of them.
+#[inline(always)]
+pub(crate) fn halved<T: Copy, const N: usize>(mut lanes: [T; N], join: impl Fn(T, T) -> T) -> T {
+    let mut width = N;
+    while width > 1 {
+        width /= 2;
+        for i in 0..width {
+            lanes[i] = join(lanes[i], lanes[i + width]);
         }
     }
-    lanes.iter().chain(rest).fold(T::NEG_INFINITY, |max, x| larger(max, *x))
+    lanes[0]
 }
 
 #[inline(always)]

@@ -12,6 +12,7 @@ use crate::{
     gemm::blocks,
     number::{Arithmetic, Fold, Max, Min, Number, Prod, Sum},
     parallel,
+    real::halved,
     simd::dispatch_v3,
     value::Output,
     view::each_row,
@@ -243,14 +244,7 @@ pub(crate) fn row<T: Number, F: Fold>(memory: &[T], start: usize, n: usize, stri
     for xs in memory[start + 4 * quarter * LANES..start + n].chunks(LANES) {
         totals.iter_mut().zip(xs).for_each(|(total, x)| *total = F::join(*total, x.total()));
     }
-    let mut width = LANES;
-    while width > 1 {
-        width /= 2;
-        for i in 0..width {
-            totals[i] = F::join(totals[i], totals[i + width]);
-        }
-    }
-    totals[0]
+    halved(totals, F::join)
 }
 
 /// The totals of neighbouring columns, the first of which is at `start`.

@@ -12,6 +12,7 @@
 //! baseline. [`pulp`] detects the instruction sets and carries a closure into each; `L` is what it lacks, a
 //! type that tells scalar code whether a fused multiply-add is one instruction or a slow library call.
 
+use crate::stream::CacheLine;
 use pulp::{Simd, WithSimd};
 use std::ops::{Add, Mul};
 use std::sync::OnceLock;
@@ -56,6 +57,16 @@ pub trait Level: Copy + 'static {
         }
         sum
     }
+
+    /// `y = x`, around the caches where there is a way.
+    #[inline(always)]
+    fn stream(x: CacheLine, y: &mut CacheLine) {
+        *y = x;
+    }
+
+    /// Has the line fetched that begins there, if one does.
+    #[inline(always)]
+    fn fetch<T>(_x: *const T) {}
 }
 
 /// What every processor of the target has.
@@ -79,11 +90,49 @@ impl Level for Baseline {
 #[cfg(target_arch = "x86_64")]
 impl Level for V3 {
     const FMA: bool = true;
+
+    #[inline(always)]
+    fn stream(x: CacheLine, y: &mut CacheLine) {
+        use std::arch::x86_64::{__m256i, _mm256_loadu_si256, _mm256_stream_si256};
+        let (x, y) = ((&raw const x).cast::<__m256i>(), (&raw mut *y).cast::<__m256i>());
+        // SAFETY: both are two vectors long, `y` lies on a boundary of vectors, and what runs at this level was
+        // dispatched to a processor that has AVX2.
+        unsafe {
+            _mm256_stream_si256(y, _mm256_loadu_si256(x));
+            _mm256_stream_si256(y.add(1), _mm256_loadu_si256(x.add(1)));
+        }
+    }
+
+    #[inline(always)]
+    fn fetch<T>(x: *const T) {
+        fetch(x);
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+#[inline(always)]
+fn fetch<T>(x: *const T) {
+    use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+    // SAFETY: what is asked for is not read, and every x86-64 can ask.
+    unsafe { _mm_prefetch::<_MM_HINT_T0>(x.cast()) }
 }
 
 #[cfg(target_arch = "x86_64")]
 impl Level for V4 {
     const FMA: bool = true;
+
+    #[inline(always)]
+    fn stream(x: CacheLine, y: &mut CacheLine) {
+        use std::arch::x86_64::{_mm512_loadu_si512, _mm512_stream_si512};
+        // SAFETY: both are one vector, `y` lies on a boundary of such, and what runs at this level was dispatched to a
+        // processor that has AVX-512.
+        unsafe { _mm512_stream_si512((&raw mut *y).cast(), _mm512_loadu_si512((&raw const x).cast())) }
+    }
+
+    #[inline(always)]
+    fn fetch<T>(x: *const T) {
+        fetch(x);
+    }
 }
 
 /// An instruction set that this processor was seen to have.

@@ -1,5 +1,11 @@
 //! Writing around the caches: a line that is written in a cache is first read from memory, which for what
 //! no cache will hold is a third of the traffic of an addition.
+use bytemuck::{Pod, Zeroable};
+
+/// A line of a cache, which lies on a boundary of such.
+#[derive(Clone, Copy, Debug, Pod, Zeroable)]
+#[repr(C, align(64))]
+pub struct CacheLine(pub [u8; 64]);
 
 /// `y = x`, around the caches as far as `y` is aligned. Call [`fence`] when all is written.
 #[cfg(target_arch = "x86_64")]

@@ -1,8 +1,9 @@
 //! Arithmetic of real numbers.
-use super::number::{Line, Number, compare, map, plain, zip};
+use super::number::{Line, Number, compare, map, map_past, plain, zip, zip_past};
 use crate::{
     math::Math,
     simd::{Baseline, dispatch, dispatch_v3},
+    stream::CacheLine,
 };
 use firesteel_core::{Binary, Compare, Unary};
 
@@ -13,7 +14,7 @@ trait Functions: Sized {
 }
 
 macro_rules! floats {
-    ($($t:ident by $run:ident;)*) => {$(
+    ($($t:ident by $run:ident, $lanes:literal;)*) => {$(
         impl Number for $t {
             const IS_FLOAT: bool = true;
 
@@ -68,6 +69,26 @@ macro_rules! floats {
                         (Mul, Many(x), One(c)) | (Mul, One(c), Many(x)) => map(x, y, |x| x * c),
                         (Div, Many(x), One(c)) => map(x, y, |x| x / c),
                         (Div, One(c), Many(x)) => map(x, y, |x| c / x),
+                        _ => return false,
+                    }
+                    true
+                })
+            }
+
+            fn past(kind: Binary, a: Line<$t>, b: Line<$t>, y: &mut [CacheLine]) -> bool {
+                use {Binary::*, Line::*};
+                dispatch!(|L| {
+                    match (kind, a, b) {
+                        (Add, Many(a), Many(b)) => zip_past::<L, $t, $lanes>(a, b, y, |a, b| a + b),
+                        (Sub, Many(a), Many(b)) => zip_past::<L, $t, $lanes>(a, b, y, |a, b| a - b),
+                        (Mul, Many(a), Many(b)) => zip_past::<L, $t, $lanes>(a, b, y, |a, b| a * b),
+                        (Div, Many(a), Many(b)) => zip_past::<L, $t, $lanes>(a, b, y, |a, b| a / b),
+                        (Add, Many(x), One(c)) | (Add, One(c), Many(x)) => {
+                            map_past::<L, $t, $lanes>(x, y, |x| x + c)
+                        }
+                        (Mul, Many(x), One(c)) | (Mul, One(c), Many(x)) => {
+                            map_past::<L, $t, $lanes>(x, y, |x| x * c)
+                        }
                         _ => return false,
                     }
                     true
@@ -144,4 +165,4 @@ macro_rules! floats {
     )*};
 }
 
-floats! { f32 by dispatch; f64 by plain; }
+floats! { f32 by dispatch, 16; f64 by plain, 8; }

@@ -1,5 +1,10 @@
 //! What a loop over elements computes in, and the shapes such loops have.
-use crate::{simd::dispatch_v3, value::Native};
+use crate::{
+    simd::{Level, dispatch_v3},
+    stream::CacheLine,
+    value::Native,
+};
+use bytemuck::{Pod, cast};
 use firesteel_core::{Binary, Compare, Unary};
 use smallvec::SmallVec;
 
@@ -42,6 +47,13 @@ pub(crate) trait Number: Native {
     /// [`binary`](Self::binary) where one operand is one number for all and there is a loop for that; else false.
     #[must_use]
     fn with_one(_kind: Binary, _a: Line<Self>, _b: Line<Self>, _y: &mut [Self]) -> bool {
+        false
+    }
+
+    /// [`binary`](Self::binary) or [`with_one`](Self::with_one) into lines of memory, around the caches, where there is a loop
+    /// for that; else false.
+    #[must_use]
+    fn past(_kind: Binary, _a: Line<Self>, _b: Line<Self>, _y: &mut [CacheLine]) -> bool {
         false
     }
 
@@ -97,6 +109,47 @@ pub(crate) fn map<T: Copy, U>(x: &[T], y: &mut [U], f: impl Fn(T) -> U) {
 pub(crate) fn zip<T: Copy, U>(a: &[T], b: &[T], y: &mut [U], f: impl Fn(T, T) -> U) {
     for ((y, a), b) in y.iter_mut().zip(a).zip(b) {
         *y = f(*a, *b);
+    }
+}
+
+/// How far ahead lines are fetched, in elements: loops that go around the caches wait for nothing else.
+const AHEAD: usize = 256;
+
+/// [`map`], around the caches, with `N` elements in a line of memory.
+#[inline(always)]
+pub(crate) fn map_past<L: Level, T: Pod, const N: usize>(x: &[T], y: &mut [CacheLine], f: impl Fn(T) -> T)
+where
+    [T; N]: Pod,
+{
+    for (y, x) in y.iter_mut().zip(x.as_chunks::<N>().0) {
+        L::fetch(x.as_ptr().wrapping_add(AHEAD));
+        let mut line = *x;
+        for i in 0..N {
+            line[i] = f(x[i]);
+        }
+        L::stream(CacheLine(cast(line)), y);
+    }
+}
+
+/// [`zip`], around the caches, with `N` elements in a line of memory.
+#[inline(always)]
+pub(crate) fn zip_past<L: Level, T: Pod, const N: usize>(
+    a: &[T],
+    b: &[T],
+    y: &mut [CacheLine],
+    f: impl Fn(T, T) -> T,
+) where
+    [T; N]: Pod,
+{
+    let pairs = a.as_chunks::<N>().0.iter().zip(b.as_chunks::<N>().0);
+    for (y, (a, b)) in y.iter_mut().zip(pairs) {
+        L::fetch(a.as_ptr().wrapping_add(AHEAD));
+        L::fetch(b.as_ptr().wrapping_add(AHEAD));
+        let mut line = *a;
+        for i in 0..N {
+            line[i] = f(a[i], b[i]);
+        }
+        L::stream(CacheLine(cast(line)), y);
     }
 }
 

@@ -3,7 +3,7 @@ use super::{
     convert::{convert, round},
     number::{self, Line, Number, in_pairs},
 };
-use crate::{CpuValue, value::Native};
+use crate::{CpuValue, stream::CacheLine, value::Native};
 use bytemuck::{cast_slice, cast_slice_mut, pod_read_unaligned};
 use firesteel_core::{Binary, Compare, DType, Op, Unary};
 
@@ -92,6 +92,21 @@ pub(crate) fn step<'s>(
         _ => (),
     }
     true
+}
+
+/// [`step`] into lines of memory, around the caches, where there is a loop for that; else false.
+pub(crate) fn past<'s>(
+    op: &Op<usize>,
+    of: impl Fn(usize) -> (DType, Numbers<'s>),
+    y: &mut [CacheLine],
+) -> bool {
+    let Op::Binary(kind, a, b) = *op else { return false };
+    let ((dtype, a), (_, b)) = (of(a), of(b));
+    match dtype {
+        DType::F32 => f32::past(kind, a.line(), b.line(), y),
+        DType::F64 => f64::past(kind, a.line(), b.line(), y),
+        _ => false,
+    }
 }
 
 fn unary(kind: Unary, (dtype, x): (DType, Numbers), n: usize, y: &mut [u8]) {
