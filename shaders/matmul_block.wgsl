@@ -1,35 +1,34 @@
-// Four rows of NAME by four of what is summed over, as vectors of four rows; zero beyond the edges. MODE says what lies
+// Four rows of NAME by four of what is summed over, as vectors of four rows; zero where there is nothing left to sum. Rows
+// beyond the last are the last once more: what comes of them is not stored, and nothing has to branch. MODE says what lies
 // side by side: rows (1), what is summed over (2), or nothing (0).
 fn NAME_block(start: u32, row: u32, inner: u32) -> array<vec4<T>, 4> {
+    let zero = vec4<T>(T(0));
     var v: array<vec4<T>, 4>;
     if MODE == 1u {
-        if row < LIMIT {
-            for (var j = 0u; j < 4u; j++) {
-                if inner + j < p.depth {
-                    v[j] = NAME_at4((start + row + (inner + j) * p.NAME_inner) / 4u);
-                }
-            }
+        let first = start + min(row, LIMIT - 4u);
+        for (var j = 0u; j < 4u; j++) {
+            let k = NAME_at4((first + min(inner + j, p.depth - 1u) * p.NAME_inner) / 4u);
+            v[j] = select(zero, k, inner + j < p.depth);
         }
         return v;
     }
     if MODE == 2u {
-        if inner < p.depth {
-            for (var j = 0u; j < 4u; j++) {
-                if row + j < LIMIT {
-                    v[j] = NAME_at4((start + (row + j) * p.NAME_row + inner) / 4u);
-                }
-            }
+        let first = start + min(inner, p.depth - 4u);
+        for (var j = 0u; j < 4u; j++) {
+            let k = NAME_at4((first + min(row + j, LIMIT - 1u) * p.NAME_row) / 4u);
+            v[j] = select(zero, k, inner < p.depth);
         }
         return turned(v);
     }
     for (var j = 0u; j < 4u; j++) {
-        let k = start + (inner + j) * p.NAME_inner;
-        if inner + j < p.depth {
-            if row < LIMIT { v[j].x = NAME_at(k + row * p.NAME_row); }
-            if row + 1u < LIMIT { v[j].y = NAME_at(k + (row + 1u) * p.NAME_row); }
-            if row + 2u < LIMIT { v[j].z = NAME_at(k + (row + 2u) * p.NAME_row); }
-            if row + 3u < LIMIT { v[j].w = NAME_at(k + (row + 3u) * p.NAME_row); }
-        }
+        let first = start + min(inner + j, p.depth - 1u) * p.NAME_inner;
+        let k = vec4<T>(
+            NAME_at(first + min(row, LIMIT - 1u) * p.NAME_row),
+            NAME_at(first + min(row + 1u, LIMIT - 1u) * p.NAME_row),
+            NAME_at(first + min(row + 2u, LIMIT - 1u) * p.NAME_row),
+            NAME_at(first + min(row + 3u, LIMIT - 1u) * p.NAME_row),
+        );
+        v[j] = select(zero, k, inner + j < p.depth);
     }
     return v;
 }

@@ -2,8 +2,9 @@
 //!
 //! WebGPU's buffers are made of 32-bit words, so that what is narrower is packed: two halves or four bytes
 //! to a word, in the order of memory. Halves are computed in `f32`, bytes in 32 bits, and a Bool is the
-//! number 0 or 1. Words of 64 bits need a feature of the device: without it, I64 is computed in 32 bits (`narrow.rs`), and
-//! F64 is an error.
+//! number 0 or 1. Halves are decoded by arithmetic on their bits: WGSL lets `unpack2x16float` drop subnormal
+//! ones (lavapipe does not), and a product of halves takes about as long as one of F32 as it is. Words of 64 bits
+//! need a feature of the device: without it, I64 is computed in 32 bits (`narrow.rs`), and F64 is an error.
 use firesteel_core::{DType, Error, Result};
 use wgpu::Features;
 
