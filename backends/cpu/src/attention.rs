@@ -5,7 +5,7 @@ use crate::{
     gemm::{Matrix, MatrixMut},
     matmul::{last_two, starts},
     parallel,
-    real::{Real, larger, largest, replaced},
+    real::{Real, larger, largest_of, replaced},
     simd::{Level, dispatch},
     value::{Native, Output},
 };
@@ -32,7 +32,6 @@ pub(crate) fn attention<T: Real>(
         return Err(Error::internal("scaled_dot_product_attention", "needs two dims"));
     };
     let [from_q, from_k, from_v] = [starts(q), starts(k), starts(v)];
-    let depth = q.meta.shape[q.meta.shape.rank() - 1];
     let mask = mask.first().map(|mask| (mask, starts(mask)));
     let mut y = Output::<T>::new(out[0].numel())?;
     let mut lse = Output::<T>::new(out[1].numel())?;
@@ -41,19 +40,17 @@ pub(crate) fn attention<T: Real>(
     let grain = (parallel::GRAIN * 8 / work).max(1) * width;
     parallel::rows(y.slice(), width, [lse.slice()], grain, &|first, y, [lse]| {
         let mut scores = Output::<T>::new(QUERIES * KEYS)?;
-        let mut scaled = Output::<T>::new(QUERIES * depth)?;
         let mut done = 0;
         while done < lse.len() {
             let (batch, row) = ((first + done) / queries, (first + done) % queries);
             let most = if causal { CAUSAL_QUERIES } else { QUERIES };
             let len = most.min(queries - row).min(lse.len() - done);
-            let scaled = &mut scaled.slice()[..len * depth];
-            scale_rows(last_two(q, from_q[batch]).part(row, len), T::of(scale), scaled);
             let block = Block {
-                q: Matrix::rows(scaled, [len, depth]),
+                q: last_two(q, from_q[batch]).part(row, len),
                 k: last_two(k, from_k[batch]),
                 v: last_two(v, from_v[batch]),
                 mask: mask.as_ref().map(|(mask, starts)| (**mask, starts[batch])),
+                scale: T::of(scale),
                 row,
                 seen: causal.then_some(row + 1),
             };
@@ -66,24 +63,14 @@ pub(crate) fn attention<T: Real>(
     Ok(smallvec![y.finish(&out[0].shape, out[0].dtype), lse.finish(&out[1].shape, out[1].dtype)])
 }
 
-/// Queries times the scale, which are fewer than their scores.
-fn scale_rows<T: Real>(q: Matrix<T>, scale: T, y: &mut [T]) {
-    for (i, y) in y.chunks_exact_mut(q.size[1].max(1)).enumerate() {
-        match q.strides[1] {
-            1 => y.iter_mut().zip(q.row(i)).for_each(|(y, x)| *y = *x * scale),
-            _ => y.iter_mut().enumerate().for_each(|(j, y)| *y = q.number(i, j) * scale),
-        }
-    }
-}
-
 /// Some queries and all of their keys.
 struct Block<'a, T> {
-    /// Times the scale.
     q: Matrix<'a, T>,
     k: Matrix<'a, T>,
     v: Matrix<'a, T>,
     /// And where the matrix of this batch starts in its memory.
     mask: Option<(&'a CpuValue, usize)>,
+    scale: T,
     /// The number of the first query.
     row: usize,
     /// How many keys the first query sees, where each sees one more than the one before.
@@ -110,8 +97,9 @@ impl<T: Real> Block<'_, T> {
                 false,
             );
             for (i, (s, y)) in scores.chunks_exact_mut(keys).zip(y.chunks_exact_mut(width)).enumerate() {
-                self.masked(s, i, key);
-                (max[i], total[i]) = dispatch!(|L| joined::<L, T>(s, y, max[i], total[i]));
+                // scaled as a gradient will scale them again, to the last bit
+                let scale = self.masked(s, i, key);
+                (max[i], total[i]) = dispatch!(|L| joined::<L, T>(s, y, scale, max[i], total[i]));
             }
             T::product(
                 &mut MatrixMut::rows(y, [queries, width]),
@@ -132,8 +120,17 @@ impl<T: Real> Block<'_, T> {
         }
     }
 
-    /// Adds the mask to the scores of query `i` with the keys from `key`.
-    fn masked(&self, s: &mut [T], i: usize, key: usize) {
+    /// Scales the scores of query `i` with the keys from `key` and adds the mask, if there is one; gives the scale that is
+    /// left to do.
+    fn masked(&self, s: &mut [T], i: usize, key: usize) -> T {
+        if self.mask.is_none() && self.seen.is_none() {
+            return self.scale;
+        }
+        dispatch!(|L| {
+            for s in &mut *s {
+                *s = *s * self.scale;
+            }
+        });
         if let Some((mask, start)) = self.mask {
             match mask.meta.dtype {
                 DType::Bool => with_mask(s, mask, start, [self.row + i, key], |s, keep: u8| {
@@ -146,6 +143,7 @@ impl<T: Real> Block<'_, T> {
             let seen = (seen + i).saturating_sub(key).min(s.len());
             s[seen..].fill(T::NEG_INFINITY);
         }
+        T::of(1.0)
     }
 }
 
@@ -171,13 +169,13 @@ fn with_mask<T: Real, M: Native>(
     }
 }
 
-/// Turns scores into `e^(s - max)`, and shrinks what is already in `y` and the total to the new maximum, which it gives
+/// Turns scores into `e^(scale s - max)`, and shrinks what is already in `y` and the total to the new maximum, which it gives
 /// with the new total.
 #[inline(always)]
-fn joined<L: Level, T: Real>(s: &mut [T], y: &mut [T], max: T, total: f64) -> (T, f64) {
-    let top = larger(max, largest(s));
+fn joined<L: Level, T: Real>(s: &mut [T], y: &mut [T], scale: T, max: T, total: f64) -> (T, f64) {
+    let top = larger(max, largest_of(s, |s| s * scale));
     let by = shift(top);
-    let sum = replaced(s, |s| T::exp::<L>(s - by));
+    let sum = replaced(s, |s| T::exp::<L>(s * scale - by));
     let mut total = total;
     if top > max {
         let shrink = T::exp::<L>(max - by);

@@ -85,18 +85,24 @@ pub(crate) fn replaced<T: Real>(x: &mut [T], f: impl Fn(T) -> T) -> f64 {
 /// The largest element; -∞ of none. NaN is passed over.
 #[inline(always)]
 pub(crate) fn largest<T: Real>(x: &[T]) -> T {
+    largest_of(x, |x| x)
+}
+
+/// The largest `f(x)`.
+#[inline(always)]
+pub(crate) fn largest_of<T: Real>(x: &[T], f: impl Fn(T) -> T) -> T {
     let mut lanes = [T::NEG_INFINITY; LANES];
     let (whole, rest) = x.as_chunks::<LANES>();
     for xs in whole {
         // all of them anew: of lanes that stay some as they are, each would be written by itself
         let mut next = lanes;
         for i in 0..LANES {
-            next[i] = larger(lanes[i], xs[i]);
+            next[i] = larger(lanes[i], f(xs[i]));
         }
         lanes = next;
     }
     for (lane, x) in lanes.iter_mut().zip(rest) {
-        *lane = larger(*lane, *x);
+        *lane = larger(*lane, f(*x));
     }
     halved(lanes, larger)
 }

@@ -1,5 +1,6 @@
 //! A driver for tests that need a GPU.
-use std::process::Command;
+#[path = "apt.rs"]
+mod apt;
 
 /// Installs Mesa's driver, which computes on the processor, where no Vulkan driver is, as far as that is allowed. A machine
 /// that then has none fails the tests: they need one.
@@ -13,11 +14,5 @@ pub fn install() {
     if !cfg!(target_os = "linux") || folders.into_iter().any(has_driver) {
         return;
     }
-    for arguments in [&["update"][..], &["install", "-y", "mesa-vulkan-drivers"]] {
-        let done = Command::new("apt-get").args(arguments).status();
-        assert!(
-            done.is_ok_and(|status| status.success()),
-            "no Vulkan driver is here: install mesa-vulkan-drivers"
-        );
-    }
+    apt::install(&["mesa-vulkan-drivers"]);
 }

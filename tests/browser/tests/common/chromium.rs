@@ -1,4 +1,7 @@
 //! A headless Chromium with WebGPU, which computes on the processor where there is no GPU.
+#[path = "../../../../backends/wgpu/tests/common/apt.rs"]
+mod apt;
+
 use super::webdriver::Session;
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
@@ -34,7 +37,7 @@ pub struct Chromium {
 impl Chromium {
     /// Starts one with a window of so many pixels, and installs it first where it is not here.
     pub fn start(width: u32, height: u32) -> Result<Self> {
-        install()?;
+        install();
         let profile = new_profile()?;
         let mut driver = Command::new("chromedriver").arg("--port=0").stdout(Stdio::piped()).spawn()?;
         let port = port(&mut driver)?;
@@ -98,17 +101,10 @@ fn new_profile() -> Result<PathBuf> {
 
 /// Installs Chromium and its driver where they are not here, as far as that is allowed. A machine that then has none
 /// fails the tests: they need one.
-fn install() -> Result<()> {
+fn install() {
     let is_here = |program: &str| Command::new(program).arg("--version").output().is_ok();
     if is_here("chromium") && is_here("chromedriver") {
-        return Ok(());
+        return;
     }
-    for arguments in [&["update"][..], &["install", "-y", "chromium", "chromium-driver"]] {
-        let done = Command::new("apt-get").args(arguments).status();
-        ensure!(
-            done.is_ok_and(|status| status.success()),
-            "no Chromium is here: install chromium and chromium-driver"
-        );
-    }
-    Ok(())
+    apt::install(&["chromium", "chromium-driver"]);
 }
