@@ -17,24 +17,25 @@ use firesteel::{
 };
 use std::{env, hint::black_box, process::Command};
 
-/// What is counted, and how many instructions it may take. A limit is a tenth above what was counted when it was set.
+/// What is counted, and how many instructions it may take. A limit is a quarter above what was counted when it was
+/// set, as compilers and C libraries differ a little.
 const LIMITS: &[(&str, u64)] = &[
-    ("add of 1", 3_100),
-    ("add of 1, and its gradient", 36_000),
-    ("add of 10,000", 9_000),
-    ("where of 10,000", 84_000),
-    ("gelu of 10,000", 180_000),
-    ("sum of 10,000", 19_000),
-    ("sort of 10,000", 1_400_000),
-    ("softmax of 64 x 128", 82_000),
-    ("layer_norm of 64 x 128", 69_000),
-    ("matmul of 64 x 64", 110_000),
-    ("attention of 64 x 32", 190_000),
-    ("conv2d of 16 x 16 x 16 by 3 x 3", 400_000),
-    ("conv2d of 16 x 16 x 16 by 5 x 5", 960_000),
-    ("max_pool2d of 16 x 16 x 16", 270_000),
-    ("lstm of 8 steps, 8 x 32 to 32", 570_000),
-    ("adam of 100 x 100", 370_000),
+    ("add of 1", 3_500),
+    ("add of 1, and its gradient", 40_000),
+    ("add of 10,000", 11_000),
+    ("where of 10,000", 96_000),
+    ("gelu of 10,000", 200_000),
+    ("sum of 10,000", 21_000),
+    ("sort of 10,000", 1_600_000),
+    ("softmax of 64 x 128", 94_000),
+    ("layer_norm of 64 x 128", 79_000),
+    ("matmul of 64 x 64", 120_000),
+    ("attention of 64 x 32", 210_000),
+    ("conv2d of 16 x 16 x 16 by 3 x 3", 450_000),
+    ("conv2d of 16 x 16 x 16 by 5 x 5", 1_100_000),
+    ("max_pool2d of 16 x 16 x 16", 310_000),
+    ("lstm of 8 steps, 8 x 32 to 32", 650_000),
+    ("adam of 100 x 100", 420_000),
 ];
 
 type Work = Box<dyn FnMut() -> Result<()>>;
@@ -127,8 +128,9 @@ fn compare() -> Result<()> {
         if count > limit {
             broken.push(format!("{name}: {count} instructions, where {limit} were enough"));
         } else if count < limit / 2 {
-            broken
-                .push(format!("{name}: {count} instructions, so {limit} are no limit: set it a tenth above"));
+            broken.push(format!(
+                "{name}: {count} instructions, so {limit} are no limit: set it a quarter above"
+            ));
         }
     }
     assert!(broken.is_empty(), "{broken:#?}");
