@@ -3,7 +3,7 @@
 mod apt;
 
 use super::webdriver::Session;
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use serde_json::{Value, json};
 use std::{
     env, fs,
