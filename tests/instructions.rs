@@ -4,7 +4,6 @@
 //!
 //! `cargo test --release --test instructions` prints the table.
 
-#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 #[path = "../backends/wgpu/tests/common/apt.rs"]
 mod apt;
 
@@ -108,14 +107,11 @@ fn main() -> Result<()> {
     }
 }
 
-#[cfg(not(all(target_os = "linux", target_arch = "x86_64")))]
 fn compare() -> Result<()> {
-    println!("instructions are counted on x86-64 under Linux");
-    Ok(())
-}
-
-#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
-fn compare() -> Result<()> {
+    if !cfg!(all(target_os = "linux", target_arch = "x86_64")) {
+        println!("instructions are counted on x86-64 under Linux");
+        return Ok(());
+    }
     if Command::new("valgrind").arg("--version").output().is_err() {
         apt::install(&["valgrind"]);
     }
@@ -138,7 +134,6 @@ fn compare() -> Result<()> {
 }
 
 /// The instructions of a process that does the work so often.
-#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 fn instructions(name: &str, runs: usize) -> Result<u64> {
     let failed = |why: String| Error::value("instructions", why);
     let this = env::current_exe().map_err(|e| failed(e.to_string()))?;

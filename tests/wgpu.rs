@@ -39,8 +39,7 @@ fn losses(machine: impl Into<Any>, steps: usize, brighter: f64) -> Result<Vec<f6
     let mut smooth = None;
     let step = |batch: Result<(Tensor<_>, Tensor<_>)>| {
         let (images, labels) = batch?;
-        let images = if brighter == 1. { images } else { (images * brighter)? };
-        let loss = CrossEntropyLoss::default().forward(&model.forward(&images)?, &labels)?;
+        let loss = CrossEntropyLoss::default().forward(&model.forward(&(images * brighter)?)?, &labels)?;
         optimizer.step(&mut model, &loss.backward()?)?;
         let average = mnist::smoothed(smooth, loss.item()?);
         smooth = Some(average);

@@ -179,6 +179,17 @@ pub(crate) trait Product: Native {
     /// `c = a b`, or `c += a b` where `add` is set. Large products use all threads where `threads` is set.
     fn product(c: &mut MatrixMut<Self>, a: Matrix<Self>, b: Matrix<Self>, add: bool, threads: bool);
 
+    /// `c = a b + plus` by kernels of our own, where there are some; else false.
+    fn tiled(
+        _c: &mut MatrixMut<Self>,
+        _a: Matrix<Self>,
+        _b: Matrix<Self>,
+        _plus: Plus<Self>,
+        _threads: bool,
+    ) -> bool {
+        false
+    }
+
     /// `c = a b + row`, the same numbers in each row.
     fn product_plus_row(
         c: &mut MatrixMut<Self>,
@@ -187,8 +198,11 @@ pub(crate) trait Product: Native {
         row: &[Self],
         threads: bool,
     ) {
-        c.repeat(row);
-        Self::product(c, a, b, true, threads);
+        // what is a row or a column has a way of its own
+        if c.size.contains(&1) || !Self::tiled(c, a, b, Plus::Row(row), threads) {
+            c.repeat(row);
+            Self::product(c, a, b, true, threads);
+        }
     }
 
     /// The sum; of integers, wrapping.
@@ -218,9 +232,10 @@ macro_rules! by_gemm {
                     let y = dots(b.t(), a, threads);
                     return y.iter().zip(c.row(0)).for_each(|(y, c)| put(c, *y, add));
                 }
-                $(if $tiled(c, a, b, if add { Plus::Before } else { Plus::Nothing }, threads) {
+                let plus = if add { Plus::Before } else { Plus::Nothing };
+                if Self::tiled(c, a, b, plus, threads) {
                     return;
-                })?
+                }
                 let alpha = if add { 1.0 } else { 0.0 };
                 let parallelism = match threads {
                     true => Parallelism::Rayon(parallel::num_threads()),
@@ -241,18 +256,14 @@ macro_rules! by_gemm {
                 if threads { parallel::install(|| run(c)) } else { run(c) }
             }
 
-            $(fn product_plus_row(
+            $(fn tiled(
                 c: &mut MatrixMut<Self>,
                 a: Matrix<Self>,
                 b: Matrix<Self>,
-                row: &[Self],
+                plus: Plus<Self>,
                 threads: bool,
-            ) {
-                // what is a row or a column has a way of its own
-                if c.size.contains(&1) || !$tiled(c, a, b, Plus::Row(row), threads) {
-                    c.repeat(row);
-                    Self::product(c, a, b, true, threads);
-                }
+            ) -> bool {
+                $tiled(c, a, b, plus, threads)
             })?
 
             #[inline(always)]
@@ -278,8 +289,8 @@ by_gemm! {
     f64: gemm_f64::gemm::f64::get_gemm_fn;
 }
 
-/// Runs our own kernels, and says whether there are some.
-fn tiled(c: &mut MatrixMut<f32>, a: Matrix<f32>, b: Matrix<f32>, plus: Plus, threads: bool) -> bool {
+/// [`Product::tiled`] of F32.
+fn tiled(c: &mut MatrixMut<f32>, a: Matrix<f32>, b: Matrix<f32>, plus: Plus<f32>, threads: bool) -> bool {
     #[cfg(target_arch = "x86_64")]
     if let Isa::V4(_) = best()
         && tiles::fits(c.size, a, b)
@@ -296,12 +307,12 @@ fn tiled(c: &mut MatrixMut<f32>, a: Matrix<f32>, b: Matrix<f32>, plus: Plus, thr
 #[derive(Clone, Copy, Debug)]
 // only our own kernels read it
 #[cfg_attr(not(target_arch = "x86_64"), allow(dead_code))]
-pub(crate) enum Plus<'a> {
+pub(crate) enum Plus<'a, T> {
     Nothing,
     /// What is there already.
     Before,
     /// The same numbers in each row.
-    Row(&'a [f32]),
+    Row(&'a [T]),
 }
 
 fn put<T: Product>(c: &mut T, y: T, add: bool) {

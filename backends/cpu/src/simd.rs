@@ -63,10 +63,6 @@ pub trait Level: Copy + 'static {
     fn stream(x: CacheLine, y: &mut CacheLine) {
         *y = x;
     }
-
-    /// Has the line fetched that begins there, if one does.
-    #[inline(always)]
-    fn fetch<T>(_x: *const T) {}
 }
 
 /// What every processor of the target has.
@@ -102,19 +98,6 @@ impl Level for V3 {
             _mm256_stream_si256(y.add(1), _mm256_loadu_si256(x.add(1)));
         }
     }
-
-    #[inline(always)]
-    fn fetch<T>(x: *const T) {
-        fetch(x);
-    }
-}
-
-#[cfg(target_arch = "x86_64")]
-#[inline(always)]
-fn fetch<T>(x: *const T) {
-    use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
-    // SAFETY: what is asked for is not read, and every x86-64 can ask.
-    unsafe { _mm_prefetch::<_MM_HINT_T0>(x.cast()) }
 }
 
 #[cfg(target_arch = "x86_64")]
@@ -127,11 +110,6 @@ impl Level for V4 {
         // SAFETY: both are one vector, `y` lies on a boundary of such, and what runs at this level was dispatched to a
         // processor that has AVX-512.
         unsafe { _mm512_stream_si512((&raw mut *y).cast(), _mm512_loadu_si512((&raw const x).cast())) }
-    }
-
-    #[inline(always)]
-    fn fetch<T>(x: *const T) {
-        fetch(x);
     }
 }
 

@@ -32,6 +32,19 @@ pub(crate) fn fence() {
     unsafe { std::arch::x86_64::_mm_sfence() }
 }
 
+/// Has what lies there fetched, if anything does: it will be read soon.
+#[inline(always)]
+pub(crate) fn fetch<T>(x: *const T) {
+    #[cfg(target_arch = "x86_64")]
+    // SAFETY: what is asked for is not read, and every x86-64 can ask.
+    unsafe {
+        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+        _mm_prefetch::<_MM_HINT_T0>(x.cast());
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = x;
+}
+
 /// `y = x`; there is no portable way around the caches.
 #[cfg(not(target_arch = "x86_64"))]
 pub(crate) fn stream(x: &[u8], y: &mut [u8]) {

@@ -69,7 +69,7 @@ pub(crate) unsafe fn product(
     mut c: MatrixMut<f32>,
     a: Matrix<f32>,
     b: Matrix<f32>,
-    plus: Plus,
+    plus: Plus<f32>,
     threads: bool,
 ) {
     let ([m, k], n) = (a.size, b.size[1]);
@@ -111,14 +111,14 @@ fn grid([m, k, n]: [usize; 3], threads: usize, packs: bool) -> [usize; 2] {
     parts.min_by_key(cost).unwrap_or([1, 1])
 }
 
-/// Whether the right operand is packed.
+/// Whether the right operand is packed: unless it is small and lies in rows of whole vectors.
 fn packs(b: Matrix<f32>) -> bool {
     b.strides[1] != 1 || b.size[0] * b.size[1] > FEW_NUMBERS || !b.size[1].is_multiple_of(LANES)
 }
 
 /// [`product`] on one thread.
 #[target_feature(enable = "avx512f")]
-fn serial(c: &mut MatrixMut<f32>, a: Matrix<f32>, b: Matrix<f32>, plus: Plus) {
+fn serial(c: &mut MatrixMut<f32>, a: Matrix<f32>, b: Matrix<f32>, plus: Plus<f32>) {
     let (k, n) = (a.size[1], b.size[1]);
     let depth = even(k, DEPTH);
     let width = even(n, BLOCK / depth).next_multiple_of(LANES);
@@ -134,8 +134,7 @@ fn serial(c: &mut MatrixMut<f32>, a: Matrix<f32>, b: Matrix<f32>, plus: Plus) {
                 } else {
                     Right::Rows(b)
                 };
-                let first = inner.start == 0;
-                let plus = if first { plus } else { Plus::Before };
+                let plus = if inner.start == 0 { plus } else { Plus::Before };
                 block(c, columns, a.columns(inner.clone()), right, plus, rows);
             }
         }
@@ -156,7 +155,7 @@ fn block(
     columns: Range<usize>,
     a: Matrix<f32>,
     b: Right,
-    plus: Plus,
+    plus: Plus<f32>,
     packed: &mut Vec<Line>,
 ) {
     let [m, depth] = a.size;
@@ -175,10 +174,8 @@ fn block(
         let kernels = &KERNELS[a.size[0] - 1];
         for panel in panels.clone() {
             let (b, b_row) = match b {
-                Right::Packed(b) => (b.wrapping_add(panel.start * depth), panel.vectors() * LANES),
-                Right::Rows(b) => {
-                    (b.columns(panel.start..panel.start + panel.len).pointer(), b.strides[0] as usize)
-                }
+                Right::Packed(b) => (b.wrapping_add(panel.start * depth), (panel.vectors() * LANES) as isize),
+                Right::Rows(b) => (b.columns(panel.start..panel.start + panel.len).pointer(), b.strides[0]),
             };
             let start = columns.start + panel.start;
             let c = c.pointer(row, start);
@@ -330,7 +327,7 @@ struct Tile {
     a: *const f32,
     a_step: isize,
     b: *const f32,
-    b_row: usize,
+    b_row: isize,
     /// What is added, if anything.
     before: *const f32,
     before_row: usize,
@@ -390,17 +387,17 @@ unsafe fn tile<const R: usize, const V: usize, const LINES: bool>(tile: &Tile) {
         let mut left = depth;
         while left >= 4 {
             step(a, b);
-            step(a.add(column), b.add(b_row));
-            step(a.add(2 * column), b.add(2 * b_row));
-            step(a.add(3 * column), b.add(3 * b_row));
+            step(a.add(column), b.offset(b_row));
+            step(a.add(2 * column), b.offset(2 * b_row));
+            step(a.add(3 * column), b.offset(3 * b_row));
             a = a.wrapping_add(4 * column);
-            b = b.wrapping_add(4 * b_row);
+            b = b.wrapping_offset(4 * b_row);
             left -= 4;
         }
         for _ in 0..left {
             step(a, b);
             a = a.wrapping_add(column);
-            b = b.wrapping_add(b_row);
+            b = b.wrapping_offset(b_row);
         }
         for (r, sums) in sums.iter().enumerate() {
             for (j, sum) in sums.iter().enumerate() {

@@ -1,7 +1,7 @@
 //! What a loop over elements computes in, and the shapes such loops have.
 use crate::{
     simd::{Level, dispatch_v3},
-    stream::CacheLine,
+    stream::{CacheLine, fetch},
     value::Native,
 };
 use bytemuck::{Pod, cast};
@@ -122,7 +122,7 @@ where
     [T; N]: Pod,
 {
     for (y, x) in y.iter_mut().zip(x.as_chunks::<N>().0) {
-        L::fetch(x.as_ptr().wrapping_add(AHEAD));
+        fetch(x.as_ptr().wrapping_add(AHEAD));
         let mut line = *x;
         for i in 0..N {
             line[i] = f(x[i]);
@@ -143,8 +143,8 @@ pub(crate) fn zip_past<L: Level, T: Pod, const N: usize>(
 {
     let pairs = a.as_chunks::<N>().0.iter().zip(b.as_chunks::<N>().0);
     for (y, (a, b)) in y.iter_mut().zip(pairs) {
-        L::fetch(a.as_ptr().wrapping_add(AHEAD));
-        L::fetch(b.as_ptr().wrapping_add(AHEAD));
+        fetch(a.as_ptr().wrapping_add(AHEAD));
+        fetch(b.as_ptr().wrapping_add(AHEAD));
         let mut line = *a;
         for i in 0..N {
             line[i] = f(a[i], b[i]);
@@ -159,7 +159,7 @@ pub(crate) trait Bits: Native {
     fn choose(c: u8, a: Self, b: Self) -> Self;
 }
 
-macro_rules! bits {
+macro_rules! chosen {
     ($($t:ty)*) => {$(
         impl Bits for $t {
             #[inline(always)]
@@ -171,7 +171,7 @@ macro_rules! bits {
     )*};
 }
 
-bits! { u8 u32 i64 }
+chosen! { u8 u32 i64 }
 
 /// `y[i] = c[i] ? a[i] : b[i]`.
 pub(crate) fn select<T: Bits>(c: Line<u8>, a: Line<T>, b: Line<T>, y: &mut [T]) {
