@@ -116,7 +116,7 @@ pub trait Backend: Clone + fmt::Debug + Send + Sync + 'static {
     /// Checks, and evaluates whole or by parts: the way in.
     #[inline]
     fn run(&self, op: Op<&Self::Value>) -> Result<Outputs<Self::Value>> {
-        let out = infer(op.clone().map(Self::meta))?;
+        let out = infer::infer_of(&op, Self::meta)?;
         self.dispatch(op, &out)
     }
 

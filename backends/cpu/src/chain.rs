@@ -5,10 +5,10 @@ use crate::{
     elementwise::{Numbers, Stored, Walk, defined, grain, past, step},
     memory::Block,
     parallel,
-    stream::{fence, stream},
+    stream::{CacheLine, fence, fetch, stream},
     value::Native,
 };
-use bytemuck::{cast_slice, cast_slice_mut, try_cast_slice_mut};
+use bytemuck::{Zeroable, cast_slice, cast_slice_mut, try_cast_slice_mut};
 use firesteel_core::{Binary, DType, Error, Layout, Meta, Metas, Op, Outputs, Program, Result, Shape};
 use smallvec::SmallVec;
 use std::{
@@ -19,6 +19,9 @@ use std::{
 
 /// Elements of a block.
 const BLOCK: usize = 1024;
+
+/// Lines of memory for a block of the widest numbers, on whose boundaries it lies: a vector across two of them is read twice.
+const SLOT: usize = BLOCK * size_of::<u64>() / size_of::<CacheLine>();
 
 /// A row of as many elements is worth a block of its own.
 const LONG_ROW: usize = 256;
@@ -192,7 +195,7 @@ enum Place<'a> {
 }
 
 /// Memory for a block of numbers.
-type Slot = Box<[u64]>;
+type Slot = Box<[CacheLine]>;
 
 // what a thread has used it uses again
 thread_local!(static SLOTS: Cell<Vec<Slot>> = const { Cell::new(Vec::new()) });
@@ -211,7 +214,7 @@ struct Worker<'a> {
 impl<'a> Worker<'a> {
     fn new(plan: &'a Plan<'a>, job: Job<'a>) -> Self {
         let mut slots = SLOTS.take();
-        slots.resize_with(slots.len().max(plan.count), || vec![0; BLOCK].into_boxed_slice());
+        slots.resize_with(slots.len().max(plan.count), || vec![CacheLine::zeroed(); SLOT].into_boxed_slice());
         Worker { plan, job, slots, places: SmallVec::new(), block: 0..0 }
     }
 
@@ -236,7 +239,10 @@ impl<'a> Worker<'a> {
             for k in 0..inputs {
                 self.places[k] = native!(self.plan.dtypes[k], T => self.load::<T>(k));
             }
+            // loops that go around the caches fetch for themselves
+            let ahead = if self.plan.streams { SmallVec::new() } else { self.ahead() };
             for line in 0..self.plan.code.len() {
+                ahead.iter().for_each(|x| x.fetch(line, self.plan.code.len()));
                 if done > 0 && self.plan.code[line].is_constant {
                     continue; // it is there
                 }
@@ -257,6 +263,25 @@ impl<'a> Worker<'a> {
         true
     }
 
+    /// Where the next block will read inputs that lie as the results do.
+    fn ahead(&self) -> SmallVec<[Ahead; 8]> {
+        let next = self.block.end..self.job.len.min(self.block.end + BLOCK);
+        let lies = |k: usize| -> Option<&[u8]> {
+            let size = self.plan.dtypes[k].size();
+            match self.plan.inputs[k] {
+                Input::Target(i) => Some(&self.job.results[i][bytes(&next, size)]),
+                Input::Value(x) => match self.plan.walk.seen(k, self.job.start + next.start, next.len())? {
+                    (from, false) => native!(self.plan.dtypes[k], T => {
+                        Some(cast_slice(&x.memory::<T>()[from..from + next.len()]))
+                    }),
+                    _ => None,
+                },
+            }
+        };
+        let inputs = if next.is_empty() { 0 } else { self.plan.inputs.len() };
+        (0..inputs).filter_map(lies).map(|x| Ahead { start: x.as_ptr(), len: x.len() }).collect()
+    }
+
     /// Makes an input's numbers ready.
     fn load<T: Stored>(&mut self, k: usize) -> Place<'a> {
         let (slot, n) = (self.plan.slots[k], self.block.len());
@@ -274,7 +299,7 @@ impl<'a> Worker<'a> {
         match self.plan.walk.seen(k, at, n) {
             Some((from, true)) => {
                 T::widen(&x[from..from + 1], first(y, 1));
-                Place::Input(Numbers::One(y[0]))
+                Place::Input(Numbers::One(cast_slice(y)[0]))
             }
             Some((from, false)) if !self.plan.dtypes[k].is_half() => {
                 Place::Input(Numbers::Many(cast_slice(&x[from..from + n])))
@@ -315,7 +340,8 @@ impl<'a> Worker<'a> {
         let mut memory = std::mem::take(&mut self.slots[slot]);
         let n = if is_one { 1 } else { self.block.len() };
         let is_defined = step(op, |x| self.operand(x), n, cast_slice_mut(&mut memory));
-        let place = if is_one { Place::Input(Numbers::One(memory[0])) } else { Place::Slot(slot) };
+        let place =
+            if is_one { Place::Input(Numbers::One(cast_slice(&memory)[0])) } else { Place::Slot(slot) };
         self.slots[slot] = memory;
         is_defined.then_some(place)
     }
@@ -357,8 +383,23 @@ impl<'a> Worker<'a> {
     }
 }
 
+/// Memory that will be read.
+struct Ahead {
+    start: *const u8,
+    len: usize,
+}
+
+impl Ahead {
+    /// Has one of `of` parts fetched.
+    fn fetch(&self, part: usize, of: usize) {
+        let size = self.len.div_ceil(of);
+        let part = (part * size)..self.len.min((part + 1) * size);
+        part.step_by(size_of::<CacheLine>()).for_each(|at| fetch(self.start.wrapping_add(at)));
+    }
+}
+
 /// The first `n` numbers of a slot's memory.
-fn first<T: Native>(memory: &mut [u64], n: usize) -> &mut [T] {
+fn first<T: Native>(memory: &mut [CacheLine], n: usize) -> &mut [T] {
     &mut cast_slice_mut(memory)[..n]
 }
 

@@ -13,7 +13,7 @@ pub(crate) use walk::Walk;
 #[cfg(test)]
 mod tests;
 
-use crate::{CpuValue, chain, parallel, value::Output};
+use crate::{CpuValue, chain, memory::Block, parallel, value::Output};
 use bytemuck::cast_slice_mut;
 use firesteel_core::{Axes, DType, Error, Meta, Op, Program, Result, Shape};
 use smallvec::{SmallVec, smallvec};
@@ -21,17 +21,29 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Runs an operation of one result that goes element by element.
 pub(crate) fn elementwise(op: Op<&CpuValue>, out: &Meta) -> Result<CpuValue> {
+    let few = match op {
+        Op::Unary(kind, x) => few([x], out, |[x], n, y| {
+            step::unary(kind, x, n, y);
+            true
+        }),
+        Op::Binary(kind, a, b) => few([a, b], out, |[a, b], n, y| step::binary(kind, a, b.1, n, y)),
+        _ => None,
+    };
+    if let Some(y) = few {
+        return y.and_then(|(y, is_defined)| defined(op.name(), is_defined).map(|()| y));
+    }
     let mut xs: SmallVec<[&CpuValue; 3]> = SmallVec::new();
     let op = op.map(|x| {
         xs.push(x);
         xs.len() - 1
     });
-    let Some(operands) = lines(&xs, out) else {
+    let mut operands = [(out.dtype, Numbers::One(0)); 3];
+    if !lines(&xs, out, &mut operands) {
         return match common_order(&xs) {
             Some(axes) => reordered(op, &xs, out, &axes),
             None => one_line(op, &xs, out),
         };
-    };
+    }
     bits!(out.dtype, T => {
         let mut y = Output::<T>::new(out.numel())?;
         let is_defined = AtomicBool::new(true);
@@ -47,16 +59,41 @@ pub(crate) fn elementwise(op: Op<&CpuValue>, out: &Meta) -> Result<CpuValue> {
     })
 }
 
-/// The operands with their dtypes, where one call of a loop can take them as they lie.
-fn lines<'a>(xs: &[&'a CpuValue], out: &Meta) -> Option<SmallVec<[(DType, Numbers<'a>); 3]>> {
-    if chain::streams(out) || out.dtype.is_half() || xs.iter().all(|x| x.is_same()) {
+/// How few elements are done with sooner than it is found out how many would be.
+const FEW: usize = 1024;
+
+/// A few elements that lie as they are wanted, and whether they are defined; nothing where they are more, or lie otherwise.
+#[inline]
+fn few<const N: usize>(
+    xs: [&CpuValue; N],
+    out: &Meta,
+    work: impl FnOnce([(DType, Numbers); N], usize, &mut [u8]) -> bool,
+) -> Option<Result<(CpuValue, bool)>> {
+    let n = out.numel();
+    if n > FEW || out.dtype.is_half() || xs.iter().all(|x| x.is_same()) {
         return None;
     }
-    let mut lines = SmallVec::new();
-    for x in xs {
-        lines.push((x.meta.dtype, Numbers::all(x)?));
+    let mut operands = [(out.dtype, Numbers::One(0)); N];
+    for (operand, x) in operands.iter_mut().zip(xs) {
+        *operand = (x.meta.dtype, Numbers::all(x)?);
     }
-    Some(lines)
+    Some(Block::new(n * out.dtype.size()).map(|mut block| {
+        let is_defined = work(operands, n, block.bytes_mut());
+        (CpuValue::from_block(out.clone(), block), is_defined)
+    }))
+}
+
+/// Finds the operands with their dtypes; false unless one call of a loop can take them as they lie.
+fn lines<'a>(xs: &[&'a CpuValue], out: &Meta, lines: &mut [(DType, Numbers<'a>)]) -> bool {
+    if chain::streams(out) || out.dtype.is_half() || xs.iter().all(|x| x.is_same()) {
+        return false;
+    }
+    xs.iter().zip(lines).all(|(x, line)| {
+        Numbers::all(x).is_some_and(|numbers| {
+            *line = (x.meta.dtype, numbers);
+            true
+        })
+    })
 }
 
 /// The order of axes, other than their own, in which all operands are row-major.

@@ -4,6 +4,7 @@ use crate::{
     parallel,
     real::{Real, halved},
     simd::{Level, dispatch, dispatch_v3},
+    stream::fetch,
     value::Native,
 };
 #[cfg(target_arch = "x86_64")]
@@ -332,12 +333,19 @@ fn dots<T: Real>(a: Matrix<T>, x: Matrix<T>, threads: bool) -> Vec<T> {
     y
 }
 
+/// How far ahead the rows of a matrix are fetched, in numbers.
+const AHEAD: usize = 512;
+
 /// `Σ aᵢ bᵢ`, in as many sums as the adders can work on at once.
 #[inline(always)]
 pub(crate) fn dot<L: Level, T: Product>(a: &[T], b: &[T]) -> T {
     let mut lanes = [T::default(); 64];
     let ((whole_a, rest_a), (whole_b, rest_b)) = (a.as_chunks::<64>(), b.as_chunks::<64>());
     for (a, b) in whole_a.iter().zip(whole_b) {
+        // a line of memory at a time, each of 64 bytes
+        for i in (0..64).step_by(64 / size_of::<T>()) {
+            fetch(a.as_ptr().wrapping_add(AHEAD + i));
+        }
         for i in 0..64 {
             lanes[i] = lanes[i].plus_product::<L>(a[i], b[i]);
         }

@@ -1,7 +1,11 @@
 //! Normalisations: `y = (x - mean) / √(var + eps) · weight + bias`, the statistics in F64.
+mod gradient;
+
+pub(crate) use gradient::{has_kernel, norm_grad};
+
 use crate::{
     CpuValue, parallel,
-    real::{Real, sum},
+    real::{Real, halved, sum, sums},
     simd::{dispatch, dispatch_v3},
     value::Output,
     view,
@@ -111,16 +115,44 @@ pub(crate) fn batch_norm<T: Real>(xs: &[&CpuValue], eps: f64, out: &Metas) -> Re
 /// Mean and 1/σ of what lies in several pieces.
 #[inline(always)]
 fn statistics<T: Real>(pieces: &[&[T]], count: usize, eps: f64) -> (T, T) {
-    // loops, since an iterator's sum would be a function of its own, compiled for the baseline
+    // Around what is near the mean, one pass gives both: var = mean (x - p)² - (mean (x - p))².
+    let pivot = pieces.first().map_or(T::default(), |x| near(x));
+    let (shift, square) = around(pieces, count, pivot);
+    let (mean, variance) = (pivot.to_f64() + shift, square - shift * shift);
+    let (mean, variance) = if shift * shift <= variance {
+        (T::of(mean), variance)
+    } else {
+        // it was not near, and most digits of the difference are lost
+        let mean = T::of(mean);
+        (mean, around(pieces, count, mean).1)
+    };
+    (mean, T::of(1.0 / (variance + eps).sqrt()))
+}
+
+/// The mean of the first few.
+#[inline(always)]
+fn near<T: Real>(x: &[T]) -> T {
+    const FEW: usize = 16;
+    match x.first_chunk::<FEW>() {
+        Some(few) => halved(*few, |a, b| a.plus(b)) / T::of(FEW as f64),
+        None => x.first().copied().unwrap_or_default(),
+    }
+}
+
+/// The means of `x - p` and `(x - p)²`.
+#[inline(always)]
+fn around<T: Real>(pieces: &[&[T]], count: usize, pivot: T) -> (f64, f64) {
     let (mut total, mut squares) = (0.0, 0.0);
+    // a loop, since an iterator's sum would be a function of its own, compiled for the baseline
     for x in pieces {
-        total += sum(x, |x| x);
+        let [sum, square] = sums(x, |x| {
+            let centred = x - pivot;
+            [centred, centred * centred]
+        });
+        total += sum;
+        squares += square;
     }
-    let mean = T::of(total / count as f64);
-    for x in pieces {
-        squares += sum(x, |x| (x - mean) * (x - mean));
-    }
-    (mean, T::of(1.0 / (squares / count as f64 + eps).sqrt()))
+    (total / count as f64, squares / count as f64)
 }
 
 /// Mean and 1/σ of columns `first..` of the matrix `x [.., channels]`.

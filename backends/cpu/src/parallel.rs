@@ -3,6 +3,7 @@
 //! What meets rayon is compiled once: whatever the pieces are of, a thread is told only their numbers.
 use firesteel_core::{Error, Result};
 use rayon::{Scope, ThreadPool, ThreadPoolBuilder};
+use smallvec::SmallVec;
 use std::{
     sync::atomic::{AtomicUsize, Ordering},
     sync::{Arc, Mutex, PoisonError, RwLock},
@@ -49,16 +50,20 @@ fn pool() -> Option<Arc<ThreadPool>> {
     POOL.read().unwrap_or_else(PoisonError::into_inner).clone()
 }
 
-/// Runs `work` with each number below `count`, on this thread and as many others as can help.
+/// Runs `work` with each number below `count`, on this thread and as many others as can help. Each begins with a share of
+/// its own, the same in every call, so that it finds in its caches what it wrote there, and then helps the others.
 fn each(count: usize, work: &(dyn Fn(usize) + Sync)) {
     let threads = num_threads().min(count);
     if threads <= 1 {
         return (0..count).for_each(work);
     }
-    let next = AtomicUsize::new(0);
-    let help = || {
-        let numbers = std::iter::repeat_with(|| next.fetch_add(1, Ordering::Relaxed));
-        numbers.take_while(|number| *number < count).for_each(work);
+    let start = |share: usize| share * count / threads;
+    let next: SmallVec<[AtomicUsize; 16]> = (0..threads).map(|share| start(share).into()).collect();
+    let help = |thread: usize| {
+        for share in (thread..threads).chain(0..thread) {
+            let numbers = std::iter::repeat_with(|| next[share].fetch_add(1, Ordering::Relaxed));
+            numbers.take_while(|number| *number < start(share + 1)).for_each(work);
+        }
     };
     match pool() {
         Some(pool) => pool.in_place_scope(|scope| share(scope, threads, &help)),
@@ -67,9 +72,9 @@ fn each(count: usize, work: &(dyn Fn(usize) + Sync)) {
 }
 
 /// Runs `help` on so many threads, of which this is one.
-fn share<'s>(scope: &Scope<'s>, threads: usize, help: &'s (dyn Fn() + Sync)) {
-    (1..threads).for_each(|_| scope.spawn(|_| help()));
-    help();
+fn share<'s>(scope: &Scope<'s>, threads: usize, help: &'s (dyn Fn(usize) + Sync)) {
+    (1..threads).for_each(|thread| scope.spawn(move |_| help(thread)));
+    help(0);
 }
 
 /// Does each job, on all threads.
@@ -138,10 +143,13 @@ pub(crate) fn rows<T: Send, U: Send, const N: usize>(
 
 /// How many units a piece has of `len` elements that are worth splitting in pieces of `grain` or more.
 fn piece(len: usize, unit: usize, grain: usize) -> Option<usize> {
+    if len / 2 < grain {
+        return None; // before anything is asked that takes time
+    }
     let units = len / unit.max(1);
     let count = (len / grain.max(1)).min(units);
     if count <= 1 {
-        return None; // before anything is asked that takes time
+        return None;
     }
     let threads = num_threads();
     (threads > 1).then(|| units.div_ceil(count.min(threads * 4)))

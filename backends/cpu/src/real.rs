@@ -33,29 +33,44 @@ real! { f32 f64 }
 const LANES: usize = 32;
 /// How many elements are summed before their sum is added to a total in F64: the error of a sum does not grow
 /// with its length.
-const PIECE: usize = 2048;
+pub(crate) const PIECE: usize = 2048;
 
 /// `Σ f(x)`.
 #[inline(always)]
 pub(crate) fn sum<T: Real>(x: &[T], f: impl Fn(T) -> T) -> f64 {
-    let mut totals = [0.0; LANES];
+    let [sum] = sums(x, |x| [f(x)]);
+    sum
+}
+
+/// The sums of each of several `f(x)`.
+#[inline(always)]
+pub(crate) fn sums<T: Real, const N: usize>(x: &[T], f: impl Fn(T) -> [T; N]) -> [f64; N] {
+    let mut totals = [[0.0; LANES]; N];
     for piece in x.chunks(PIECE) {
-        let mut lanes = [T::default(); LANES];
+        let mut lanes = [[T::default(); LANES]; N];
         let (whole, rest) = piece.as_chunks::<LANES>();
         for xs in whole {
             for i in 0..LANES {
-                lanes[i] += f(xs[i]);
+                let y = f(xs[i]);
+                for n in 0..N {
+                    lanes[n][i] += y[n];
+                }
             }
         }
-        for (lane, x) in lanes.iter_mut().zip(rest) {
-            *lane += f(*x);
+        for (i, x) in rest.iter().enumerate() {
+            let y = f(*x);
+            for n in 0..N {
+                lanes[n][i] += y[n];
+            }
         }
         // as many totals as lanes, so that these stay in the same vectors
-        for i in 0..LANES {
-            totals[i] += lanes[i].to_f64();
+        for n in 0..N {
+            for i in 0..LANES {
+                totals[n][i] += lanes[n][i].to_f64();
+            }
         }
     }
-    halved(totals, |a, b| a + b)
+    totals.map(|lanes| halved(lanes, |a, b| a + b))
 }
 
 /// Replaces each `x` by `f(x)`; gives their sum.

@@ -3,7 +3,10 @@
 //! A tile is up to eight rows of up to three vectors of columns of the result, whose sums stay in registers for a whole block
 //! of the inner dimension. Blocks of the right operand are packed in panels as wide as a tile, which stay in the second
 //! cache while all rows pass by, unless it is small and lies in rows. The left one is read where it lies if rows lie in lines,
-//! and is packed eight rows at a time, column by column, otherwise. So no operand is ever turned or copied whole.
+//! and is packed a few rows at a time, column by column, otherwise. So no operand is ever turned or copied whole.
+//!
+//! Few rows times a large matrix whose columns lie in lines, as a layer's weights do, are computed the other way around,
+//! `cᵀ = bᵀ aᵀ`, with tiles turned as they are written: packing the weights would take longer than reading them.
 //!
 //! How a sum is added up depends on the inner dimension alone: neither on threads nor on where a tile lies.
 // loops go by indices: closures of iterators would not be compiled for the vectors at hand
@@ -20,12 +23,16 @@ const LANES: usize = 16;
 /// Vectors of columns, and rows, of a tile.
 const VECTORS: usize = 3;
 const ROWS: usize = 8;
+/// Rows of the left operand that are packed at once, where they lie side by side.
+const SIDE: usize = 128;
 /// Inner numbers of a block.
-const DEPTH: usize = 384;
+const DEPTH: usize = 512;
 /// Numbers of the right operand that are packed at once: they fill a part of the second cache.
 const BLOCK: usize = 256 * 1024;
 /// So few numbers of the right operand are not packed where they lie in rows.
 const FEW_NUMBERS: usize = 16 * 1024;
+/// So few rows are turned rather than that what they are multiplied by is packed.
+const FEW_ROWS: usize = 128;
 /// How far ahead of its use a panel is asked for, in numbers.
 const AHEAD: usize = 12 * VECTORS * LANES;
 /// Products of numbers that are worth another thread.
@@ -78,13 +85,19 @@ pub(crate) unsafe fn product(
     // few rows take as long as a tile has
     let work = m.max(ROWS) * k * n / WORK;
     let threads = if threads { work.min(parallel::num_threads()) } else { 1 };
+    let turned = b.strides[0] == 1 && b.strides[1] != 1 && 2 * m <= n.min(k) && m <= FEW_ROWS;
     if threads <= 1 {
         // SAFETY: the caller's promise.
-        return unsafe { serial(&mut c, a, b, plus) };
+        return unsafe { serial(&mut c, a, b, plus, turned) };
     }
-    let [down, across] = grid([m, k, n], threads, packs(b));
-    let (height, width) =
-        (m.div_ceil(down).next_multiple_of(ROWS), n.div_ceil(across).next_multiple_of(LANES));
+    let part = |len: usize, parts: usize, unit| len.div_ceil(parts).next_multiple_of(unit);
+    let (height, width) = if turned {
+        let [down, across] = grid([n, k, m], threads, packs(a.t()));
+        (part(m, across, LANES), part(n, down, LANES))
+    } else {
+        let [down, across] = grid([m, k, n], threads, packs(b));
+        (part(m, down, ROWS), part(n, across, LANES))
+    };
     let mut columns: Vec<_> = c.split_columns(width).collect();
     let jobs = columns.iter_mut().flat_map(|(column, c)| repeat(*column).zip(c.split_rows(height)));
     parallel::jobs(jobs.collect(), |(column, (row, mut c)): (usize, (usize, MatrixMut<f32>))| {
@@ -95,7 +108,7 @@ pub(crate) unsafe fn product(
             plus => plus,
         };
         // SAFETY: the caller's promise.
-        unsafe { serial(&mut c, a.part(row, height), b.columns(columns), plus) }
+        unsafe { serial(&mut c, a.part(row, height), b.columns(columns), plus, turned) }
     });
 }
 
@@ -116,9 +129,10 @@ fn packs(b: Matrix<f32>) -> bool {
     b.strides[1] != 1 || b.size[0] * b.size[1] > FEW_NUMBERS || !b.size[1].is_multiple_of(LANES)
 }
 
-/// [`product`] on one thread.
+/// [`product`] on one thread; the other way around where `turned` is set.
 #[target_feature(enable = "avx512f")]
-fn serial(c: &mut MatrixMut<f32>, a: Matrix<f32>, b: Matrix<f32>, plus: Plus<f32>) {
+fn serial(c: &mut MatrixMut<f32>, a: Matrix<f32>, b: Matrix<f32>, plus: Plus<f32>, turned: bool) {
+    let (a, b) = if turned { (b.t(), a.t()) } else { (a, b) };
     let (k, n) = (a.size[1], b.size[1]);
     let depth = even(k, DEPTH);
     let width = even(n, BLOCK / depth).next_multiple_of(LANES);
@@ -135,7 +149,7 @@ fn serial(c: &mut MatrixMut<f32>, a: Matrix<f32>, b: Matrix<f32>, plus: Plus<f32
                     Right::Rows(b)
                 };
                 let plus = if inner.start == 0 { plus } else { Plus::Before };
-                block(c, columns, a.columns(inner.clone()), right, plus, rows);
+                block(c, columns, a.columns(inner.clone()), right, plus, turned, rows);
             }
         }
     });
@@ -148,7 +162,8 @@ enum Right<'a> {
     Packed(*const f32),
 }
 
-/// `c = a b + plus` in some columns of `c`, of a part of the inner dimension that is no deeper than [`DEPTH`].
+/// `c = a b + plus` in some columns of `c` (of rows, where `turned` is set), of a part of the inner dimension that is no deeper
+/// than [`DEPTH`].
 #[target_feature(enable = "avx512f")]
 fn block(
     c: &mut MatrixMut<f32>,
@@ -156,52 +171,60 @@ fn block(
     a: Matrix<f32>,
     b: Right,
     plus: Plus<f32>,
+    turned: bool,
     packed: &mut Vec<Line>,
 ) {
     let [m, depth] = a.size;
-    let in_lines = a.strides[1] == 1;
+    let lies = if a.strides[1] == 1 { Lies::InLines } else { Lies::Packed };
+    let group = if lies == Lies::InLines { ROWS } else { SIDE };
     let (c_row, panels) = (c.stride(), panels(columns.len()));
-    for row in (0..m).step_by(ROWS) {
-        let a = a.part(row, ROWS.min(m - row));
-        let left = if in_lines {
-            a.pointer()
+    for first in (0..m).step_by(group) {
+        let rows = group.min(m - first);
+        let a_group = a.part(first, rows);
+        let (left, a_step) = if lies == Lies::InLines {
+            (a_group.pointer(), a.strides[0])
         } else {
-            let room = Packed::room(packed, depth * ROWS);
+            let room = Packed::room(packed, depth * SIDE);
             // SAFETY: there is room for so many rows.
-            unsafe { pack_rows(a, room) };
-            room.cast_const()
+            unsafe { pack_rows(a_group, room) };
+            (room.cast_const(), 1)
         };
-        let kernels = &KERNELS[a.size[0] - 1];
         for panel in panels.clone() {
             let (b, b_row) = match b {
                 Right::Packed(b) => (b.wrapping_add(panel.start * depth), (panel.vectors() * LANES) as isize),
                 Right::Rows(b) => (b.columns(panel.start..panel.start + panel.len).pointer(), b.strides[0]),
             };
             let start = columns.start + panel.start;
-            let c = c.pointer(row, start);
-            let (before, before_row) = match plus {
-                Plus::Nothing => (null(), 0),
-                Plus::Row(row) => (row[start..].as_ptr(), 0),
-                Plus::Before => (c.cast_const(), c_row),
-            };
-            let tile = Tile {
-                depth,
-                a: left,
-                a_step: a.strides[0],
-                b,
-                b_row,
-                before,
-                before_row,
-                c,
-                c_row,
-                last: mask(panel.len - (panel.vectors() - 1) * LANES),
-            };
-            let kernel = kernels[panel.vectors() - 1][usize::from(in_lines)];
-            // SAFETY: the tile's rows, columns and inner numbers lie in the three matrices, or where they were
-            // packed, and this processor has AVX-512.
-            unsafe { kernel(&tile) };
+            for row in (first..first + rows).step_by(ROWS) {
+                let (c, across) =
+                    if turned { (c.pointer(start, row), row) } else { (c.pointer(row, start), start) };
+                let (before, before_row) = match plus {
+                    Plus::Nothing => (null(), 0),
+                    Plus::Row(row) => (row[across..].as_ptr(), 0),
+                    Plus::Before => (c.cast_const(), c_row),
+                };
+                let a = match lies {
+                    Lies::InLines => left,
+                    Lies::Packed => left.wrapping_add((row - first) * depth),
+                };
+                let last = mask(panel.len - (panel.vectors() - 1) * LANES);
+                let tile = Tile { depth, a, a_step, b, b_row, before, before_row, c, c_row, last };
+                let way = if turned { 2 } else { usize::from(lies == Lies::InLines) };
+                let kernel = KERNELS[ROWS.min(first + rows - row) - 1][panel.vectors() - 1][way];
+                // SAFETY: the tile's rows, columns and inner numbers lie in the three matrices, or where they were
+                // packed, and this processor has AVX-512.
+                unsafe { kernel(&tile) };
+            }
         }
     }
+}
+
+/// How rows of the left operand lie.
+#[derive(Clone, Copy, PartialEq)]
+enum Lies {
+    InLines,
+    /// Side by side, to be packed.
+    Packed,
 }
 
 /// The length of parts, of about equal length and at most `most`.
@@ -243,51 +266,76 @@ fn mask(len: usize) -> __mmask16 {
 #[target_feature(enable = "avx512f")]
 unsafe fn pack(b: Matrix<f32>, y: *mut f32) {
     let [k, n] = b.size;
-    for p in (0..k).step_by(LANES) {
-        let rows = LANES.min(k - p);
-        let b = b.part(p, rows);
-        for panel in panels(n) {
-            let width = panel.vectors() * LANES;
-            for j in (0..panel.len).step_by(LANES) {
-                let lanes = LANES.min(panel.len - j);
-                let x = b.columns(panel.start + j..panel.start + j + lanes);
-                let (x, [row, column]) = (x.pointer(), x.strides);
-                let y = y.wrapping_add(panel.start * k + p * width + j);
-                // SAFETY: only numbers of `b` are read, and all that is written lies in the panel.
-                unsafe {
-                    if column == 1 {
-                        for i in 0..rows {
-                            let line =
-                                _mm512_maskz_loadu_ps(mask(lanes), x.wrapping_offset(i as isize * row));
-                            _mm512_storeu_ps(y.add(i * width), line);
-                        }
-                    } else {
-                        let mut square = [_mm512_setzero_ps(); LANES];
-                        for (j, line) in square.iter_mut().enumerate().take(lanes) {
-                            *line = _mm512_maskz_loadu_ps(mask(rows), x.wrapping_offset(j as isize * column));
-                        }
-                        for (i, line) in turned(square).into_iter().enumerate().take(rows) {
-                            _mm512_storeu_ps(y.add(i * width), line);
-                        }
-                    }
+    // SAFETY: the caller's promise.
+    let part = |p: usize, panel: Panel| unsafe { pack_part(b, p, panel, y) };
+    if b.strides[1] == 1 {
+        (0..k).step_by(LANES).for_each(|p| panels(n).for_each(|panel| part(p, panel)));
+    } else {
+        panels(n).for_each(|panel| (0..k).step_by(LANES).for_each(|p| part(p, panel)));
+    }
+}
+
+/// Packs a vector of inner numbers of a panel, from number `p`.
+///
+/// # Safety
+/// `y` has room for all of `b`.
+#[target_feature(enable = "avx512f")]
+#[inline]
+unsafe fn pack_part(b: Matrix<f32>, p: usize, panel: Panel, y: *mut f32) {
+    let k = b.size[0];
+    let rows = LANES.min(k - p);
+    let b = b.part(p, rows);
+    let width = panel.vectors() * LANES;
+    for j in (0..panel.len).step_by(LANES) {
+        let lanes = LANES.min(panel.len - j);
+        let x = b.columns(panel.start + j..panel.start + j + lanes);
+        let (x, [row, column]) = (x.pointer(), x.strides);
+        let y = y.wrapping_add(panel.start * k + p * width + j);
+        // SAFETY: only numbers of `b` are read, and all that is written lies in the panel. What is asked for need not be there.
+        unsafe {
+            if column == 1 {
+                for i in 0..rows {
+                    let line = _mm512_maskz_loadu_ps(mask(lanes), x.wrapping_offset(i as isize * row));
+                    _mm512_storeu_ps(y.add(i * width), line);
+                }
+            } else {
+                let mut square = [_mm512_setzero_ps(); LANES];
+                for (j, line) in square.iter_mut().enumerate().take(lanes) {
+                    let x = x.wrapping_offset(j as isize * column);
+                    _mm_prefetch::<_MM_HINT_T0>(x.wrapping_add(4 * LANES).cast());
+                    *line = _mm512_maskz_loadu_ps(mask(rows), x);
+                }
+                for (i, line) in turned(square).into_iter().enumerate().take(rows) {
+                    _mm512_storeu_ps(y.add(i * width), line);
                 }
             }
         }
     }
 }
 
-/// Packs up to eight rows `a [m, k]` that lie side by side: column after column.
+/// Packs rows `a [m, k]` that lie side by side, up to [`SIDE`]: column after column of the first eight, then of the others.
 ///
 /// # Safety
-/// `y` has room for it.
+/// `y` has room for them.
 #[target_feature(enable = "avx512f")]
 unsafe fn pack_rows(a: Matrix<f32>, y: *mut f32) {
     let [m, k] = a.size;
-    debug_assert!(a.strides[0] == 1 && m <= ROWS);
-    for p in 0..k {
-        let x = a.pointer().wrapping_offset(p as isize * a.strides[1]);
-        // SAFETY: only numbers of `a` are read, and only the first `m` of eight are written.
-        unsafe { _mm512_mask_storeu_ps(y.add(p * ROWS), mask(m), _mm512_maskz_loadu_ps(mask(m), x)) };
+    debug_assert!(a.strides[0] == 1 && m <= SIDE);
+    // a few columns at once, so that a page of memory is left when all that is wanted of it was read
+    for columns in blocks(k, LANES) {
+        for row in (0..m).step_by(LANES) {
+            for p in columns.clone() {
+                let x = a.pointer().wrapping_offset(p as isize * a.strides[1]).wrapping_add(row);
+                let y = y.wrapping_add(row * k + p * ROWS);
+                // SAFETY: only numbers of `a` are read, and whole lines are written.
+                unsafe {
+                    let column = _mm512_castps_pd(_mm512_maskz_loadu_ps(mask(m - row), x));
+                    let (top, bottom) = (_mm512_castpd512_pd256(column), _mm512_extractf64x4_pd::<1>(column));
+                    _mm256_storeu_pd(y.cast(), top);
+                    _mm256_storeu_pd(y.add(k * ROWS).cast(), bottom);
+                }
+            }
+        }
     }
 }
 
@@ -339,34 +387,39 @@ struct Tile {
 
 type Kernel = unsafe fn(&Tile);
 
-/// By rows, vectors, and whether the left operand's rows lie in lines.
-static KERNELS: [[[Kernel; 2]; VECTORS]; ROWS] = {
+/// By rows, vectors, and way: the left operand packed, its rows in lines, or that and the tile turned.
+static KERNELS: [[[Kernel; 3]; VECTORS]; ROWS] = {
     macro_rules! kernels {
         ($($rows:literal)*) => {
-            [$([
-                [tile::<$rows, 1, false>, tile::<$rows, 1, true>],
-                [tile::<$rows, 2, false>, tile::<$rows, 2, true>],
-                [tile::<$rows, 3, false>, tile::<$rows, 3, true>],
-            ]),*]
+            [$([ways!($rows, 1), ways!($rows, 2), ways!($rows, 3)]),*]
+        };
+    }
+    macro_rules! ways {
+        ($rows:literal, $vectors:literal) => {
+            [
+                tile::<$rows, $vectors, false, false>,
+                tile::<$rows, $vectors, true, false>,
+                tile::<$rows, $vectors, true, true>,
+            ]
         };
     }
     kernels!(1 2 3 4 5 6 7 8)
 };
 
-/// Computes a tile of `R` rows and `V` vectors of columns.
+/// Computes a tile of `R` rows and `V` vectors of columns; its columns become rows of `c` where `TURNED` is set.
 ///
 /// # Safety
 /// All of it lies in memory that may be read and written, but for the columns that `last` excludes.
 #[target_feature(enable = "avx512f")]
-unsafe fn tile<const R: usize, const V: usize, const LINES: bool>(tile: &Tile) {
-    let Tile { depth, mut a, a_step, mut b, b_row, before, before_row, c, c_row, last } = *tile;
-    let mask = |j: usize| if j + 1 == V { last } else { !0 };
+unsafe fn tile<const R: usize, const V: usize, const LINES: bool, const TURNED: bool>(tile: &Tile) {
+    let Tile { depth, mut a, a_step, mut b, b_row, c, c_row, .. } = *tile;
     let mut sums = [[_mm512_setzero_ps(); V]; R];
     // SAFETY: the caller's promise. What is asked for ahead need not be there.
     unsafe {
-        for r in 0..R {
-            for j in 0..V {
-                _mm_prefetch::<_MM_HINT_T0>(c.wrapping_add(r * c_row + j * LANES).cast_const().cast());
+        let (lines, step) = if TURNED { (V * LANES, 0) } else { (R, LANES) };
+        for r in 0..lines {
+            for j in 0..if TURNED { 1 } else { V } {
+                _mm_prefetch::<_MM_HINT_T0>(c.wrapping_add(r * c_row + j * step).cast_const().cast());
             }
         }
         let row = if LINES { a_step } else { 1 };
@@ -399,16 +452,87 @@ unsafe fn tile<const R: usize, const V: usize, const LINES: bool>(tile: &Tile) {
             a = a.wrapping_add(column);
             b = b.wrapping_offset(b_row);
         }
+        if TURNED {
+            return put_turned(tile, sums);
+        }
+        let &Tile { before, before_row, last, .. } = tile;
         for (r, sums) in sums.iter().enumerate() {
             for (j, sum) in sums.iter().enumerate() {
+                let mask = if j + 1 == V { last } else { !0 };
                 let sum = if before.is_null() {
                     *sum
                 } else {
                     let before = before.wrapping_add(r * before_row + j * LANES);
-                    _mm512_add_ps(_mm512_maskz_loadu_ps(mask(j), before), *sum)
+                    _mm512_add_ps(_mm512_maskz_loadu_ps(mask, before), *sum)
                 };
-                _mm512_mask_storeu_ps(c.wrapping_add(r * c_row + j * LANES), mask(j), sum);
+                _mm512_mask_storeu_ps(c.wrapping_add(r * c_row + j * LANES), mask, sum);
             }
         }
     }
+}
+
+/// Writes a tile's columns as rows.
+///
+/// # Safety
+/// As [`tile`].
+#[target_feature(enable = "avx512f")]
+#[inline]
+unsafe fn put_turned<const R: usize, const V: usize>(tile: &Tile, sums: [[__m512; V]; R]) {
+    let &Tile { before, before_row, c, c_row, last, .. } = tile;
+    for j in 0..V {
+        let columns = if j + 1 == V { last.count_ones() as usize } else { LANES };
+        let rows = std::array::from_fn(|r| if r < R { sums[r][j] } else { _mm512_setzero_ps() });
+        for (i, &pair) in turned_eight(rows).iter().enumerate() {
+            // columns `first` and `first + 4`, see there
+            let (low, high) = (_mm512_castps512_ps256(pair), upper(pair));
+            let first = i / 4 * 8 + i % 4;
+            for (column, sum) in [(first, low), (first + 4, high)] {
+                if column >= columns {
+                    continue;
+                }
+                let column = j * LANES + column;
+                // SAFETY: the caller's promise.
+                unsafe {
+                    let sum = _mm512_castps256_ps512(sum);
+                    let sum = if before.is_null() {
+                        sum
+                    } else {
+                        let before = before.wrapping_add(column * before_row);
+                        _mm512_add_ps(_mm512_maskz_loadu_ps(mask(R), before), sum)
+                    };
+                    _mm512_mask_storeu_ps(c.wrapping_add(column * c_row), mask(R), sum);
+                }
+            }
+        }
+    }
+}
+
+/// The upper eight numbers.
+#[target_feature(enable = "avx512f")]
+#[inline]
+fn upper(x: __m512) -> __m256 {
+    _mm256_castpd_ps(_mm512_extractf64x4_pd::<1>(_mm512_castps_pd(x)))
+}
+
+/// Eight rows become columns of eight: vector `4 h + i` has columns `8 h + i` and `8 h + i + 4`.
+#[target_feature(enable = "avx512f")]
+#[inline]
+fn turned_eight(x: [__m512; ROWS]) -> [__m512; ROWS] {
+    let mut fours = [_mm512_setzero_ps(); ROWS];
+    for half in [0, 4] {
+        let (a, b, c, d) = (x[half], x[half + 1], x[half + 2], x[half + 3]);
+        let (ab, ab_high) = (_mm512_unpacklo_ps(a, b), _mm512_unpackhi_ps(a, b));
+        let (cd, cd_high) = (_mm512_unpacklo_ps(c, d), _mm512_unpackhi_ps(c, d));
+        // quarter `q` of the `i`-th: column `4 q + i` of four rows
+        fours[half] = _mm512_shuffle_ps::<0b01_00_01_00>(ab, cd);
+        fours[half + 1] = _mm512_shuffle_ps::<0b11_10_11_10>(ab, cd);
+        fours[half + 2] = _mm512_shuffle_ps::<0b01_00_01_00>(ab_high, cd_high);
+        fours[half + 3] = _mm512_shuffle_ps::<0b11_10_11_10>(ab_high, cd_high);
+    }
+    let low = _mm512_setr_epi64(0, 1, 8, 9, 2, 3, 10, 11);
+    let high = _mm512_setr_epi64(4, 5, 12, 13, 6, 7, 14, 15);
+    std::array::from_fn(|i| {
+        let (top, bottom) = (_mm512_castps_pd(fours[i % 4]), _mm512_castps_pd(fours[4 + i % 4]));
+        _mm512_castpd_ps(_mm512_permutex2var_pd(top, if i < 4 { low } else { high }, bottom))
+    })
 }

@@ -14,6 +14,8 @@ pub struct CpuValue(Arc<View>);
 pub struct View {
     pub(crate) meta: Meta,
     pub(crate) layout: Layout,
+    /// Whether the elements lie row-major without gaps: asked in nearly every operation.
+    is_contiguous: bool,
     storage: Storage,
 }
 
@@ -61,13 +63,13 @@ impl CpuValue {
         firesteel_core::with_dtype!(meta.dtype, T => {
             bytes[..size_of::<T>()].copy_from_slice(bytemuck::bytes_of(&value.to::<T>()));
         });
-        Self(Arc::new(View { meta, layout, storage: Storage::Same(Element(bytes)) }))
+        Self::new(meta, layout, Storage::Same(Element(bytes)))
     }
 
     /// The numbers of a block, row-major from its start.
     pub(crate) fn from_block(meta: Meta, block: Block) -> Self {
         let layout = Layout::contiguous(meta.shape.clone());
-        Self(Arc::new(View { meta, layout, storage: Storage::Block(block) }))
+        Self(Arc::new(View { meta, layout, is_contiguous: true, storage: Storage::Block(block) }))
     }
 
     /// Another view of the same memory.
@@ -78,7 +80,12 @@ impl CpuValue {
             Storage::Of(owner) => Storage::Of(owner.clone()),
             Storage::Same(element) => Storage::Same(*element),
         };
-        Self(Arc::new(View { meta, layout, storage }))
+        Self::new(meta, layout, storage)
+    }
+
+    fn new(meta: Meta, layout: Layout, storage: Storage) -> Self {
+        let is_contiguous = layout.is_contiguous();
+        Self(Arc::new(View { meta, layout, is_contiguous, storage }))
     }
 
     /// All elements of the memory beneath, in which the layout says where this value's lie. `T` is as wide
@@ -91,7 +98,7 @@ impl CpuValue {
     /// The elements row-major, where they lie so.
     pub(crate) fn rows<T: Native>(&self) -> Option<&[T]> {
         let len = self.meta.numel();
-        if self.is_same() && len != 1 || !self.layout.is_contiguous() {
+        if self.is_same() && len != 1 || !self.is_contiguous {
             return None;
         }
         let start = if len == 0 { 0 } else { self.layout.offset };
@@ -109,7 +116,7 @@ impl CpuValue {
 
     /// The row-major elements to be written, where nobody else holds the memory.
     pub(crate) fn rows_mut<T: Native>(&mut self) -> Option<&mut [T]> {
-        if !self.layout.is_contiguous() {
+        if !self.is_contiguous {
             return None;
         }
         let (len, offset) = (self.meta.numel(), self.layout.offset);

@@ -160,6 +160,7 @@ fn norms() -> Result {
                     let operands = [vec![x.clone()], operands].concat();
                     check(&Fused::LayerNorm { dims, eps }, &operands)?;
                     check(&Fused::RmsNorm { dims, eps }, &operands[..operands.len().min(2)])?;
+                    norm_grad(&operands[..operands.len().min(2)], dims)?;
                 }
             }
             if shape.len() > 1 {
@@ -169,6 +170,25 @@ fn norms() -> Result {
                 }
             }
         }
+    }
+    Ok(())
+}
+
+/// The way back through a normalisation of `x`, by a weight if there is one.
+fn norm_grad(operands: &[Tensor<Cpu>], dims: usize) -> Result {
+    let (x, shape) = (&operands[0], operands[0].shape());
+    let (rank, dtype) = (x.rank(), x.dtype());
+    let axes: Axes = (rank - dims..rank).collect();
+    let statistic = |seed| normal(&x.meta().reduced(&axes), dtype, seed);
+    let (mean, r, g) = (statistic(4)?, statistic(5)?, normal(shape, dtype, 6)?);
+    let kept: Shape = (0..rank).map(|axis| if axes.contains(&axis) { shape[axis] } else { 1 }).collect();
+    let weight = operands.get(1).map(|weight| weight.reshape(&kept[..])).transpose()?;
+    for (centred, affine) in [(true, true), (true, false), (false, true), (false, false)] {
+        let mean = centred.then(|| mean.clone());
+        let xs = [Some(x.clone()), mean, Some(r.clone()), Some(g.clone()), weight.clone()];
+        let affine = affine.then(|| axes.clone());
+        let grad = Fused::NormGrad { axes: axes.clone(), centred, affine };
+        check(&grad, &xs.into_iter().flatten().collect::<Vec<_>>())?;
     }
     Ok(())
 }

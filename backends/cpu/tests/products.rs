@@ -44,7 +44,7 @@ fn matmul_is_the_sum_of_products_however_its_operands_lie() -> Result {
     fn check<T: Element>() -> Result {
         let small = [[1, 1, 1], [2, 3, 4], [1, 7, 5], [7, 5, 1], [17, 9, 33], [3, 0, 2], [0, 4, 3]];
         // more than a block of what is added up, and of columns
-        let large = [[40, 70, 50], [130, 300, 70], [9, 520, 500]];
+        let large = [[40, 70, 50], [130, 300, 70], [9, 520, 500], [100, 1030, 210]];
         let sizes = small.into_iter().chain(large);
         for [m, k, n] in sizes {
             for batch in [0, 1, 3] {
@@ -77,7 +77,7 @@ fn matmul_is_the_sum_of_products_however_its_operands_lie() -> Result {
 #[test]
 fn linear_adds_its_bias_to_each_row() -> Result {
     fn check<T: Element>() -> Result {
-        for [m, k, n] in [[1, 5, 3], [3, 0, 2], [5, 7, 1], [20, 300, 500]] {
+        for [m, k, n] in [[1, 5, 3], [3, 0, 2], [5, 7, 1], [20, 300, 500], [3, 70, 61]] {
             let [x, w] = [tensor::<T>(&[m, k], 1)?, tensor::<T>(&[n, k], 2)?];
             let bias = tensor::<T>(&[n], 3)?;
             let y = Tensor::one(Op::Fused(Fused::Linear, [&x, &w, &bias].into_iter().collect()))?;

@@ -1,6 +1,6 @@
 //! Normalisations: `y = (x - mean) / √(var + eps) · weight + bias`.
 use super::{full, rounded};
-use crate::{Axes, Backend, Outputs, Result, Shape, Tensor, keepdim};
+use crate::{Axes, Backend, Error, Outputs, Result, Shape, Tensor, keepdim};
 
 pub fn layer_norm<B: Backend>(
     x: &Tensor<B>,
@@ -28,6 +28,44 @@ pub fn batch_norm<B: Backend>(x: &Tensor<B>, affine: &[Tensor<B>], eps: f64) -> 
     let (y, mean, rstd) = standardised(&full(x)?, axes, eps)?;
     let channels: Shape = (0..x.rank()).map(|a| if a == 1 { x.shape()[1] } else { 1 }).collect();
     rounded(x, [scaled(y, affine, |a| full(a)?.reshape(&channels))?, mean, rstd])
+}
+
+/// With `x̂ = (x - mean) r`, `r = 1/σ`, and `ĝ = g w`:
+/// ```text
+/// dx = r (ĝ - mean ĝ - x̂ mean(ĝ x̂)),    dw = Σ g x̂,    db = Σ g
+/// ```
+/// Without a mean what came through it is left out.
+pub fn norm_grad<B: Backend>(
+    xs: &[Tensor<B>],
+    axes: &[usize],
+    centred: bool,
+    affine: Option<&[usize]>,
+) -> Result<Outputs<Tensor<B>>> {
+    let wide = xs.iter().map(full).collect::<Result<Vec<_>>>()?;
+    let (x, mean, r, g, weight) = match (centred, &wide[..]) {
+        (true, [x, mean, r, g, weight @ ..]) => (x, Some(mean), r, g, weight.first()),
+        (false, [x, r, g, weight @ ..]) => (x, None, r, g, weight.first()),
+        _ => return Err(Error::internal("norm_grad", "takes three to five operands")),
+    };
+    let standard = match mean {
+        Some(mean) => (x.lazy() - mean) * r,
+        None => x.lazy() * r,
+    }
+    .eval()?;
+    let weighted = match weight {
+        Some(weight) => (g * weight)?,
+        None => g.clone(),
+    };
+    let mean = |x: &Tensor<B>| x.mean(keepdim(axes));
+    let rest = weighted.lazy() - standard.lazy() * &mean(&(&weighted * &standard)?)?;
+    let rest = if centred { rest - &mean(&weighted)? } else { rest };
+    let mut found = vec![(rest * r).eval()?];
+    if let Some(along) = affine {
+        let others = (0..x.rank()).filter(|a| !along.contains(a)).collect();
+        let shape = x.meta().reduced(&others);
+        found.extend([(g * &standard)?.sum_to_size(&shape)?, g.sum_to_size(&shape)?]);
+    }
+    found.into_iter().map(|y| y.to(xs[0].dtype())).collect()
 }
 
 /// The last `dims` axes.

@@ -22,6 +22,7 @@ pub fn fused(fused: &Fused, xs: &[&Meta]) -> Result<Metas> {
             Ok(smallvec![x.clone(), statistics])
         }
         Fused::BatchNorm { .. } => batch_norm(name, xs),
+        Fused::NormGrad { axes, centred, affine } => norm_grad(name, xs, axes, *centred, affine.as_deref()),
         Fused::Attention { .. } => attention(name, xs),
         Fused::CrossEntropy { .. } => cross_entropy(name, xs),
         Fused::MaxPool(pool) => {
@@ -124,6 +125,38 @@ fn batch_norm(name: &'static str, xs: &[&Meta]) -> Result<Metas> {
     }
     let statistics = Meta::new(x.reduced(&(0..x.shape.rank()).filter(|&a| a != 1).collect()), x.dtype);
     Ok(smallvec![(*x).clone(), statistics.clone(), statistics])
+}
+
+fn norm_grad(
+    name: &'static str,
+    xs: &[&Meta],
+    axes: &[usize],
+    centred: bool,
+    affine: Option<&[usize]>,
+) -> Result<Metas> {
+    let (x, statistics, g, weight) = match (centred, xs) {
+        (true, [x, mean, r, g, weight @ ..]) => (x, vec![mean, r], g, weight),
+        (false, [x, r, g, weight @ ..]) => (x, vec![r], g, weight),
+        _ => return Err(Error::internal(name, format!("does not take {} operands", xs.len()))),
+    };
+    float(name, x)?;
+    for &along in axes.iter().chain(affine.unwrap_or_default()) {
+        axis(name, x, along)?;
+    }
+    let rows = Meta::new(x.reduced(&axes.into()), x.dtype);
+    let varies = |w: &Meta| w.dtype == x.dtype && w.shape.broadcast(&x.shape).as_ref() == Some(&x.shape);
+    let fits = statistics.iter().all(|s| ***s == rows)
+        && weight.iter().all(|w| w.shape.rank() == x.shape.rank() && varies(w));
+    if !fits || g != x || weight.len() > 1 {
+        return Err(Error::shape(name, format!("the operands do not fit {x}: {xs:?}")));
+    }
+    let mut out: Metas = smallvec![(*x).clone()];
+    if let Some(along) = affine {
+        let others = (0..x.shape.rank()).filter(|a| !along.contains(a)).collect();
+        let varying = Meta::new(x.reduced(&others), x.dtype);
+        out.extend([varying.clone(), varying]);
+    }
+    Ok(out)
 }
 
 fn attention(name: &'static str, xs: &[&Meta]) -> Result<Metas> {

@@ -109,7 +109,7 @@ pub(crate) fn past<'s>(
     }
 }
 
-fn unary(kind: Unary, (dtype, x): (DType, Numbers), n: usize, y: &mut [u8]) {
+pub(super) fn unary(kind: Unary, (dtype, x): (DType, Numbers), n: usize, y: &mut [u8]) {
     if dtype == DType::Bool {
         // the only one that Bool has is `Not`, of a byte of 0 or 1
         return number::map(x.line::<u8>().as_slice(), first(y, n), |x| x ^ 1);
@@ -117,7 +117,8 @@ fn unary(kind: Unary, (dtype, x): (DType, Numbers), n: usize, y: &mut [u8]) {
     arithmetic!(dtype, T => T::unary(kind, x.line().as_slice(), first(y, n)))
 }
 
-fn binary(kind: Binary, (dtype, a): (DType, Numbers), b: Numbers, n: usize, y: &mut [u8]) -> bool {
+/// False where a whole number was divided by zero.
+pub(super) fn binary(kind: Binary, (dtype, a): (DType, Numbers), b: Numbers, n: usize, y: &mut [u8]) -> bool {
     let kind = match kind {
         Binary::Add if dtype == DType::Bool => Binary::BitOr,
         Binary::Mul if dtype == DType::Bool => Binary::BitAnd,
@@ -129,6 +130,9 @@ fn binary(kind: Binary, (dtype, a): (DType, Numbers), b: Numbers, n: usize, y: &
             && T::power(a, b, y)
         {
             return true;
+        }
+        if let (Line::Many(a), Line::Many(b)) = (a, b) {
+            return T::binary(kind, a, b, y);
         }
         if T::with_one(kind, a, b, y) {
             return true;

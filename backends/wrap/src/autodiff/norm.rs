@@ -1,13 +1,10 @@
 //! Normalisations, from the statistics that they saved.
 //!
-//! With `x̂ = (x - m) r`, `r = 1/√(mean (x - m)² + eps)`, `y = x̂ w + b` and `ĝ = g w`:
-//! ```text
-//! dx = r (ĝ - mean ĝ - x̂ mean(ĝ x̂)),    dw = Σ g x̂,    db = Σ g
-//! ```
-//! Where the statistics have gradients `μ` and `ρ` themselves, `dx` has `μ/n - ρ r² x̂/n` besides. Without a
-//! mean (`m = 0`, as in RMSNorm) what came through it is left out.
+//! What comes from `y` is [`Fused::NormGrad`]. Where the statistics have gradients `μ` and `ρ` themselves, `dx` has
+//! `μ/n - ρ r² x̂/n` besides, with `x̂ = (x - mean) r`, `r = 1/σ` and `n` numbers normalised together.
 use super::{graph::Rule, rules::sum};
-use firesteel_core::{Axes, Backend, Dims, Error, Result, Shape, Tensor, keepdim};
+use firesteel_core::{Axes, Backend, Error, Fused, Op, Operands, Outputs, Result, Shape, Tensor};
+use smallvec::smallvec;
 
 struct Norm<B: Backend> {
     x: Tensor<B>,
@@ -79,61 +76,41 @@ impl<B: Backend> Norm<B> {
         mu: Option<&Tensor<B>>,
         rho: Option<&Tensor<B>>,
     ) -> Result<Vec<Option<Tensor<B>>>> {
-        let (x, r) = (self.x.lazy(), self.r.lazy());
-        let standard = match &self.mean {
-            Some(mean) => (x - mean) * r,
-            None => x * r,
-        }
-        .eval()?;
-        let operand = |i: usize| {
-            Ok(match (i, g) {
-                (0, _) => {
-                    let through = g.map(|g| self.through(g, &standard)).transpose()?;
-                    sum(through, self.aside(mu, rho, &standard)?)?
-                }
-                (1, Some(g)) => Some(self.gathered(&(g * &standard)?)?),
-                (_, Some(g)) => Some(self.gathered(g)?),
-                (_, None) => None,
-            })
-        };
-        self.wants.iter().enumerate().map(|(i, &wanted)| if wanted { operand(i) } else { Ok(None) }).collect()
+        let mut through = g.map(|g| self.through(g)).transpose()?.into_iter().flatten();
+        let dx = sum(through.next(), self.aside(mu, rho)?)?;
+        // weight and bias have no gradient where `y` has none
+        let affine = through.map(|g| g.reshape(self.weight.as_ref().map_or(&self.affine, Tensor::shape)));
+        let found = std::iter::once(Ok(dx))
+            .chain(affine.map(|g| g.map(Some)))
+            .chain(std::iter::repeat_with(|| Ok(None)));
+        self.wants.iter().zip(found).map(|(&wanted, g)| Ok(g?.filter(|_| wanted))).collect()
     }
 
-    /// What comes to `x` from `y`.
-    fn through(&self, g: &Tensor<B>, standard: &Tensor<B>) -> Result<Tensor<B>> {
-        let g = match &self.weight {
-            Some(weight) => (g * weight.reshape(&self.affine)?)?,
-            None => g.clone(),
-        };
-        let along = (&g * standard)?.mean(self.kept())?;
-        let rest = g.lazy() - standard.lazy() * &along;
-        let rest = if self.mean.is_some() { rest - &g.mean(self.kept())? } else { rest };
-        (rest * &self.r).eval()
+    /// What comes from `y` to `x`, and to weight and bias where one of them wants it.
+    fn through(&self, g: &Tensor<B>) -> Result<Outputs<Tensor<B>>> {
+        let weight = self.weight.as_ref().map(|weight| weight.reshape(&self.affine)).transpose()?;
+        let mut operands: Operands<&Tensor<B>> = smallvec![&self.x];
+        operands.extend(&self.mean);
+        operands.extend([&self.r, g]);
+        operands.extend(&weight);
+        let varies = || (0..self.affine.rank()).filter(|&axis| self.affine[axis] != 1).collect();
+        let affine = self.wants[1..].contains(&true).then(varies);
+        let grad = Fused::NormGrad { axes: self.axes.clone(), centred: self.mean.is_some(), affine };
+        Tensor::apply(Op::Fused(grad, operands))
     }
 
     /// What comes to `x` from the statistics.
-    fn aside(
-        &self,
-        mu: Option<&Tensor<B>>,
-        rho: Option<&Tensor<B>>,
-        standard: &Tensor<B>,
-    ) -> Result<Option<Tensor<B>>> {
+    fn aside(&self, mu: Option<&Tensor<B>>, rho: Option<&Tensor<B>>) -> Result<Option<Tensor<B>>> {
         let n = self.axes.iter().map(|&a| self.x.shape()[a]).product::<usize>() as f64;
         let mu = mu.map(|mu| (mu / n)?.broadcast_to(self.x.shape())).transpose()?;
-        let rho = rho.map(|rho| (standard.lazy() * (rho.lazy() * self.r.lazy().square() / -n)).eval());
+        let rho = rho.map(|rho| {
+            let (x, r) = (self.x.lazy(), self.r.lazy());
+            let standard = match &self.mean {
+                Some(mean) => (x - mean) * r.clone(),
+                None => x * r.clone(),
+            };
+            (standard * (rho.lazy() * r.square() / -n)).eval()
+        });
         sum(mu, rho.transpose()?)
-    }
-
-    /// Summed to the shape of weight and bias.
-    fn gathered(&self, g: &Tensor<B>) -> Result<Tensor<B>> {
-        let shape: Shape = match self.weight.as_ref() {
-            Some(weight) => weight.shape().clone(),
-            None => self.affine.clone(),
-        };
-        g.sum_to_size(&self.affine)?.reshape(&shape)
-    }
-
-    fn kept(&self) -> Dims {
-        keepdim(&self.axes[..])
     }
 }
