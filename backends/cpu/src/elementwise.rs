@@ -21,16 +21,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Runs an operation of one result that goes element by element.
 pub(crate) fn elementwise(op: Op<&CpuValue>, out: &Meta) -> Result<CpuValue> {
-    let few = match op {
-        Op::Unary(kind, x) => few([x], out, |[x], n, y| {
-            step::unary(kind, x, n, y);
-            true
-        }),
-        Op::Binary(kind, a, b) => few([a, b], out, |[a, b], n, y| step::binary(kind, a, b.1, n, y)),
-        _ => None,
-    };
-    if let Some(y) = few {
-        return y.and_then(|(y, is_defined)| defined(op.name(), is_defined).map(|()| y));
+    if let Some(y) = few(&op, out) {
+        return y;
     }
     let mut xs: SmallVec<[&CpuValue; 3]> = SmallVec::new();
     let op = op.map(|x| {
@@ -62,25 +54,36 @@ pub(crate) fn elementwise(op: Op<&CpuValue>, out: &Meta) -> Result<CpuValue> {
 /// How few elements are done with sooner than it is found out how many would be.
 const FEW: usize = 1024;
 
-/// A few elements that lie as they are wanted, and whether they are defined; nothing where they are more, or lie otherwise.
-#[inline]
-fn few<const N: usize>(
-    xs: [&CpuValue; N],
-    out: &Meta,
-    work: impl FnOnce([(DType, Numbers); N], usize, &mut [u8]) -> bool,
-) -> Option<Result<(CpuValue, bool)>> {
+/// An operation on a few elements that lie as they are wanted; nothing where they are more, or lie otherwise.
+fn few(op: &Op<&CpuValue>, out: &Meta) -> Option<Result<CpuValue>> {
     let n = out.numel();
-    if n > FEW || out.dtype.is_half() || xs.iter().all(|x| x.is_same()) {
+    if n > FEW || out.dtype.is_half() {
         return None;
     }
-    let mut operands = [(out.dtype, Numbers::One(0)); N];
-    for (operand, x) in operands.iter_mut().zip(xs) {
-        *operand = (x.meta.dtype, Numbers::all(x)?);
+    if let Op::Unary(kind, x) = *op
+        && !x.is_same()
+    {
+        let x = numbers(x)?;
+        return Some(whole(kind.name(), out, |y| {
+            step::unary(kind, x, n, y);
+            true
+        }));
     }
-    Some(Block::new(n * out.dtype.size()).map(|mut block| {
-        let is_defined = work(operands, n, block.bytes_mut());
-        (CpuValue::from_block(out.clone(), block), is_defined)
-    }))
+    if let Op::Binary(kind, a, b) = *op
+        && !(a.is_same() && b.is_same())
+    {
+        let (a, (_, b)) = (numbers(a)?, numbers(b)?);
+        return Some(whole(kind.name(), out, |y| step::binary(kind, a, b, n, y)));
+    }
+    None
+}
+
+/// A result that is written at once; `write` says whether it is defined.
+#[inline]
+fn whole(name: &'static str, out: &Meta, write: impl FnOnce(&mut [u8]) -> bool) -> Result<CpuValue> {
+    let mut block = Block::new(out.bytes())?;
+    defined(name, write(block.bytes_mut()))?;
+    Ok(CpuValue::from_block(out.clone(), block))
 }
 
 /// Finds the operands with their dtypes; false unless one call of a loop can take them as they lie.
@@ -88,12 +91,12 @@ fn lines<'a>(xs: &[&'a CpuValue], out: &Meta, lines: &mut [(DType, Numbers<'a>)]
     if chain::streams(out) || out.dtype.is_half() || xs.iter().all(|x| x.is_same()) {
         return false;
     }
-    xs.iter().zip(lines).all(|(x, line)| {
-        Numbers::all(x).is_some_and(|numbers| {
-            *line = (x.meta.dtype, numbers);
-            true
-        })
-    })
+    xs.iter().zip(lines).all(|(x, line)| numbers(x).map(|x| *line = x).is_some())
+}
+
+/// The elements of an operand where they lie so, with their dtype.
+fn numbers(x: &CpuValue) -> Option<(DType, Numbers<'_>)> {
+    Some((x.meta.dtype, Numbers::all(x)?))
 }
 
 /// The order of axes, other than their own, in which all operands are row-major.

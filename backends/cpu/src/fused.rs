@@ -23,9 +23,7 @@ pub(crate) fn has_kernel(fused: &Fused, xs: &[&Meta]) -> bool {
         | Fused::AvgPool(..) => some,
         // it keeps places in 32 bits
         Fused::MaxPool(_) => some && xs.iter().all(|x| x.numel() < u32::MAX as usize),
-        Fused::NormGrad { axes, centred, affine } => {
-            some && norm::has_kernel(axes, *centred, affine.as_deref(), xs)
-        }
+        Fused::NormGrad(norm) => some && norm::has_kernel(norm, xs),
         Fused::Chain(_) | Fused::TopK { .. } => true,
     }
 }
@@ -60,7 +58,7 @@ fn of_reals<T: Lanes>(fused: &Fused, xs: &[&CpuValue], out: &Metas) -> Result<Ou
         (Fused::LayerNorm { dims, eps }, _) => norm::layer_norm::<T>(xs, *dims, *eps, out),
         (Fused::RmsNorm { dims, eps }, _) => norm::rms_norm::<T>(xs, *dims, *eps, out),
         (Fused::BatchNorm { eps }, _) => norm::batch_norm::<T>(xs, *eps, out),
-        (Fused::NormGrad { axes, centred, .. }, _) => norm::norm_grad::<T>(xs, axes, *centred, out),
+        (Fused::NormGrad(norm), _) => norm::norm_grad::<T>(xs, norm, out),
         (Fused::Attention { scale, causal }, _) => attention::attention::<T>(xs, *scale, *causal, out),
         (Fused::CrossEntropy { ignore_index }, [x, target]) => {
             loss::cross_entropy::<T>(x, target, *ignore_index, out)

@@ -1,7 +1,7 @@
 //! Every fused kernel against its decomposition.
 use firesteel_core::{
-    Axes, Backend, DType, Device, Distribution, Divisor, Fused, Generator, MemoryStats, Meta, Metas, Op,
-    Outputs, Pool, Result as Fallible, Shape, Span, Stream, Tensor, TensorData,
+    Axes, Backend, DType, Device, Distribution, Divisor, Fused, Generator, MemoryStats, Meta, Metas,
+    NormAxes, Op, Outputs, Pool, Result as Fallible, Shape, Span, Stream, Tensor, TensorData,
 };
 use firesteel_cpu::{Cpu, CpuValue};
 use std::future::Future;
@@ -187,7 +187,7 @@ fn norm_grad(operands: &[Tensor<Cpu>], dims: usize) -> Result {
         let mean = centred.then(|| mean.clone());
         let xs = [Some(x.clone()), mean, Some(r.clone()), Some(g.clone()), weight.clone()];
         let affine = affine.then(|| axes.clone());
-        let grad = Fused::NormGrad { axes: axes.clone(), centred, affine };
+        let grad = Fused::NormGrad(NormAxes { axes: axes.clone(), centred, affine }.into());
         check(&grad, &xs.into_iter().flatten().collect::<Vec<_>>())?;
     }
     Ok(())

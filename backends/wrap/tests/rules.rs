@@ -216,16 +216,14 @@ fn norms() {
     let rms = || Fused::RmsNorm { dims: 2, eps: 0.1 };
     holds(Op::Fused(rms(), smallvec![0]), &[x()]);
     holds(Op::Fused(rms(), smallvec![0, 1]), &[x(), w()]);
-    let grad = |centred, affine| Fused::NormGrad { axes: smallvec![1, 2], centred, affine };
-    let along = |axes: [usize; 2]| Some(axes.into_iter().collect());
+    let grad = |axes, centred, affine| Fused::NormGrad(NormAxes { axes, centred, affine }.into());
     let (rows, tail) = (|low| numbers([2, 1, 1], low, 1.), numbers([1, 3, 2], 0.5, 1.5));
     let xs = [x(), rows(-0.5), rows(0.5), others([2, 3, 2], -1., 1.), tail];
-    holds(Op::Fused(grad(true, along([1, 2])), smallvec![0, 1, 2, 3, 4]), &xs);
-    holds(Op::Fused(grad(false, None), smallvec![0, 2, 3]), &xs);
+    holds(Op::Fused(grad(smallvec![1, 2], true, Some(smallvec![1, 2])), smallvec![0, 1, 2, 3, 4]), &xs);
+    holds(Op::Fused(grad(smallvec![1, 2], false, None), smallvec![0, 2, 3]), &xs);
     let channels = |low| numbers([1, 3, 1], low, 1.);
     let xs = [x(), channels(-0.5), channels(0.5), others([2, 3, 2], -1., 1.), channels(0.7)];
-    let of_channels = Fused::NormGrad { axes: smallvec![0, 2], centred: true, affine: Some(smallvec![1]) };
-    holds(Op::Fused(of_channels, smallvec![0, 1, 2, 3, 4]), &xs);
+    holds(Op::Fused(grad(smallvec![0, 2], true, Some(smallvec![1])), smallvec![0, 1, 2, 3, 4]), &xs);
     let batch = Fused::BatchNorm { eps: 0.1 };
     holds(Op::Fused(batch, smallvec![0, 1, 2]), &[x(), numbers([3], 0.5, 1.5), others([3], -1., 1.)]);
 }

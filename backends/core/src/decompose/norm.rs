@@ -1,6 +1,6 @@
 //! Normalisations: `y = (x - mean) / √(var + eps) · weight + bias`.
 use super::{full, rounded};
-use crate::{Axes, Backend, Error, Outputs, Result, Shape, Tensor, keepdim};
+use crate::{Axes, Backend, Error, NormAxes, Outputs, Result, Shape, Tensor, keepdim};
 
 pub fn layer_norm<B: Backend>(
     x: &Tensor<B>,
@@ -35,12 +35,8 @@ pub fn batch_norm<B: Backend>(x: &Tensor<B>, affine: &[Tensor<B>], eps: f64) -> 
 /// dx = r (ĝ - mean ĝ - x̂ mean(ĝ x̂)),    dw = Σ g x̂,    db = Σ g
 /// ```
 /// Without a mean what came through it is left out.
-pub fn norm_grad<B: Backend>(
-    xs: &[Tensor<B>],
-    axes: &[usize],
-    centred: bool,
-    affine: Option<&[usize]>,
-) -> Result<Outputs<Tensor<B>>> {
+pub fn norm_grad<B: Backend>(xs: &[Tensor<B>], norm: &NormAxes) -> Result<Outputs<Tensor<B>>> {
+    let NormAxes { axes, centred, affine } = norm;
     let wide = xs.iter().map(full).collect::<Result<Vec<_>>>()?;
     let (x, mean, r, g, weight) = match (centred, &wide[..]) {
         (true, [x, mean, r, g, weight @ ..]) => (x, Some(mean), r, g, weight.first()),
@@ -56,9 +52,9 @@ pub fn norm_grad<B: Backend>(
         Some(weight) => (g * weight)?,
         None => g.clone(),
     };
-    let mean = |x: &Tensor<B>| x.mean(keepdim(axes));
+    let mean = |x: &Tensor<B>| x.mean(keepdim(&axes[..]));
     let rest = weighted.lazy() - standard.lazy() * &mean(&(&weighted * &standard)?)?;
-    let rest = if centred { rest - &mean(&weighted)? } else { rest };
+    let rest = if *centred { rest - &mean(&weighted)? } else { rest };
     let mut found = vec![(rest * r).eval()?];
     if let Some(along) = affine {
         let others = (0..x.rank()).filter(|a| !along.contains(a)).collect();

@@ -1,6 +1,6 @@
 //! Operations with parts of their own: their results are those of their decompositions.
 use super::{axis, conv, float, index, one, recurrent};
-use crate::{DType, Divisor, Error, Fused, Meta, Metas, Op, Pool, Result, Shape};
+use crate::{DType, Divisor, Error, Fused, Meta, Metas, NormAxes, Op, Pool, Result, Shape};
 use smallvec::smallvec;
 
 pub fn fused(fused: &Fused, xs: &[&Meta]) -> Result<Metas> {
@@ -22,7 +22,7 @@ pub fn fused(fused: &Fused, xs: &[&Meta]) -> Result<Metas> {
             Ok(smallvec![x.clone(), statistics])
         }
         Fused::BatchNorm { .. } => batch_norm(name, xs),
-        Fused::NormGrad { axes, centred, affine } => norm_grad(name, xs, axes, *centred, affine.as_deref()),
+        Fused::NormGrad(norm) => norm_grad(name, xs, norm),
         Fused::Attention { .. } => attention(name, xs),
         Fused::CrossEntropy { .. } => cross_entropy(name, xs),
         Fused::MaxPool(pool) => {
@@ -127,23 +127,18 @@ fn batch_norm(name: &'static str, xs: &[&Meta]) -> Result<Metas> {
     Ok(smallvec![(*x).clone(), statistics.clone(), statistics])
 }
 
-fn norm_grad(
-    name: &'static str,
-    xs: &[&Meta],
-    axes: &[usize],
-    centred: bool,
-    affine: Option<&[usize]>,
-) -> Result<Metas> {
+fn norm_grad(name: &'static str, xs: &[&Meta], norm: &NormAxes) -> Result<Metas> {
+    let NormAxes { axes, centred, affine } = norm;
     let (x, statistics, g, weight) = match (centred, xs) {
         (true, [x, mean, r, g, weight @ ..]) => (x, vec![mean, r], g, weight),
         (false, [x, r, g, weight @ ..]) => (x, vec![r], g, weight),
         _ => return Err(Error::internal(name, format!("does not take {} operands", xs.len()))),
     };
     float(name, x)?;
-    for &along in axes.iter().chain(affine.unwrap_or_default()) {
+    for &along in axes.iter().chain(affine.iter().flatten()) {
         axis(name, x, along)?;
     }
-    let rows = Meta::new(x.reduced(&axes.into()), x.dtype);
+    let rows = Meta::new(x.reduced(axes), x.dtype);
     let varies = |w: &Meta| w.dtype == x.dtype && w.shape.broadcast(&x.shape).as_ref() == Some(&x.shape);
     let fits = statistics.iter().all(|s| ***s == rows)
         && weight.iter().all(|w| w.shape.rank() == x.shape.rank() && varies(w));

@@ -37,12 +37,14 @@ pub fn infer(op: Op<&Meta>) -> Result<Metas> {
 /// [`infer`] of an operation over what has metas.
 #[inline]
 pub(crate) fn infer_of<'a, V>(op: &Op<&'a V>, meta: impl Fn(&'a V) -> &'a Meta) -> Result<Metas> {
-    match op {
-        // as nearly always: nothing is copied, and what is as large as an operand can be addressed
-        Op::Unary(kind, x) => elementwise::unary(*kind, meta(x)),
-        Op::Binary(kind, a, b) => elementwise::binary(*kind, meta(a), meta(b)),
-        _ => infer(op.clone().map(meta)),
+    // as nearly always: nothing is copied, and what is as large as an operand can be addressed
+    if let Op::Unary(kind, x) = op {
+        return elementwise::unary(*kind, meta(x));
     }
+    if let Op::Binary(kind, a, b) = op {
+        return elementwise::binary(*kind, meta(a), meta(b));
+    }
+    infer(op.clone().map(meta))
 }
 
 fn results(op: Op<&Meta>) -> Result<Metas> {

@@ -1,5 +1,5 @@
 //! Operations that a backend may run in one kernel.
-use crate::{Axes, Divisor, Pool, Program};
+use crate::{Divisor, NormAxes, Pool, Program};
 use std::sync::Arc;
 
 /// Operations that a backend may run in one kernel; each means its decomposition.
@@ -38,14 +38,7 @@ pub enum Fused {
     },
     /// The way back through a normalisation: `(x, mean?, 1/σ, dy, weight?) -> (dx, dweight?, dbias?)`; the mean is there where
     /// it was taken away. All but `x` and `dy` have its axes with size one where they do not vary.
-    NormGrad {
-        /// What is normalised together.
-        axes: Axes,
-        /// Whether a mean was taken away.
-        centred: bool,
-        /// Along which axes weight and bias vary, where their gradients are wanted.
-        affine: Option<Axes>,
-    },
+    NormGrad(Box<NormAxes>),
     /// `(q [.., n, d], k [.., m, d], v [.., m, e], mask? [.., n, m]) -> (y [.., n, e], lse [.., n, 1])`, with
     /// `y = softmax(scale · q kᵀ + mask) v` and the log of the softmax's denominators. A Bool mask keeps
     /// where it is true. A row that keeps nothing is zero.
@@ -102,7 +95,7 @@ impl Fused {
             Fused::LayerNorm { .. } => "layer_norm",
             Fused::RmsNorm { .. } => "rms_norm",
             Fused::BatchNorm { .. } => "batch_norm",
-            Fused::NormGrad { .. } => "norm_grad",
+            Fused::NormGrad(_) => "norm_grad",
             Fused::Attention { .. } => "scaled_dot_product_attention",
             Fused::CrossEntropy { .. } => "cross_entropy",
             Fused::MaxPool(_) => "max_pool",
@@ -117,8 +110,14 @@ impl Fused {
     /// How many results it has.
     pub fn outputs(&self) -> usize {
         match self {
-            Fused::LayerNorm { .. } | Fused::BatchNorm { .. } | Fused::NormGrad { affine: Some(_), .. } => 3,
-            Fused::NormGrad { affine: None, .. } => 1,
+            Fused::LayerNorm { .. } | Fused::BatchNorm { .. } => 3,
+            Fused::NormGrad(norm) => {
+                if norm.affine.is_some() {
+                    3
+                } else {
+                    1
+                }
+            }
             Fused::Lstm { gates: true } | Fused::LstmGrad => 3,
             Fused::Lstm { gates: false } => 2,
             Fused::RmsNorm { .. } | Fused::Attention { .. } | Fused::CrossEntropy { .. } => 2,

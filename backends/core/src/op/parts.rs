@@ -62,6 +62,18 @@ pub struct Conv {
     pub groups: usize,
 }
 
+/// What is normalised, and what it is multiplied by afterwards.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct NormAxes {
+    /// What is normalised together.
+    pub axes: Axes,
+    /// Whether a mean is taken away.
+    pub centred: bool,
+    /// Along which axes weight and bias vary, where their gradients are wanted.
+    pub affine: Option<Axes>,
+}
+
 /// How a pooling window moves, with one entry for each spatial axis (the last axes of the operand).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]

@@ -6,7 +6,7 @@ use crate::{
     simd::{Level, dispatch},
     value::Output,
 };
-use firesteel_core::{Meta, Metas, Outputs, Result};
+use firesteel_core::{Meta, Metas, NormAxes, Outputs, Result};
 
 /// Rows whose gradients of weight and bias are summed before they are added to the others'. So a sum depends neither on the
 /// number of threads, nor grows its error with the number of rows.
@@ -15,13 +15,14 @@ const ROWS: usize = 32;
 const LANES: usize = 32;
 
 /// Whether there is a kernel: for axes that are the last ones, along which weight and bias vary.
-pub(crate) fn has_kernel(axes: &[usize], centred: bool, affine: Option<&[usize]>, xs: &[&Meta]) -> bool {
-    let (shape, weight) = (&xs[0].shape, xs.get(if centred { 4 } else { 3 }));
+pub(crate) fn has_kernel(norm: &NormAxes, xs: &[&Meta]) -> bool {
+    let NormAxes { axes, centred, affine } = norm;
+    let (shape, weight) = (&xs[0].shape, xs.get(if *centred { 4 } else { 3 }));
     let others = shape.rank() - axes.len();
     let vary =
         |w: &Meta| w.shape[..others].iter().all(|&size| size == 1) && w.shape[others..] == shape[others..];
     axes.iter().copied().eq(others..shape.rank())
-        && affine.is_none_or(|a| a == axes)
+        && affine.as_ref().is_none_or(|a| a == axes)
         && weight.is_none_or(|w| vary(w))
 }
 
@@ -32,14 +33,13 @@ pub(crate) fn has_kernel(axes: &[usize], centred: bool, affine: Option<&[usize]>
 /// Where no mean was taken away, neither is `mean ĝ`.
 pub(crate) fn norm_grad<T: Real>(
     xs: &[&CpuValue],
-    axes: &[usize],
-    centred: bool,
+    norm: &NormAxes,
     out: &Metas,
 ) -> Result<Outputs<CpuValue>> {
     let xs = contiguous(xs)?;
-    let (means, rest) = if centred { (elements::<T>(&xs, 1), 2) } else { (&[][..], 1) };
+    let (means, rest) = if norm.centred { (elements::<T>(&xs, 1), 2) } else { (&[][..], 1) };
     let (x, r, g) = (elements::<T>(&xs, 0), elements::<T>(&xs, rest), elements::<T>(&xs, rest + 1));
-    let width: usize = axes.iter().map(|&axis| out[0].shape[axis]).product();
+    let width: usize = norm.axes.iter().map(|&axis| out[0].shape[axis]).product();
     let ones: Vec<T>;
     let weight = match xs.get(rest + 2).and_then(CpuValue::rows) {
         Some(weight) => weight,

@@ -3,7 +3,7 @@
 //! What comes from `y` is [`Fused::NormGrad`]. Where the statistics have gradients `μ` and `ρ` themselves, `dx` has
 //! `μ/n - ρ r² x̂/n` besides, with `x̂ = (x - mean) r`, `r = 1/σ` and `n` numbers normalised together.
 use super::{graph::Rule, rules::sum};
-use firesteel_core::{Axes, Backend, Error, Fused, Op, Operands, Outputs, Result, Shape, Tensor};
+use firesteel_core::{Axes, Backend, Error, Fused, NormAxes, Op, Operands, Outputs, Result, Shape, Tensor};
 use smallvec::smallvec;
 
 struct Norm<B: Backend> {
@@ -95,8 +95,8 @@ impl<B: Backend> Norm<B> {
         operands.extend(&weight);
         let varies = || (0..self.affine.rank()).filter(|&axis| self.affine[axis] != 1).collect();
         let affine = self.wants[1..].contains(&true).then(varies);
-        let grad = Fused::NormGrad { axes: self.axes.clone(), centred: self.mean.is_some(), affine };
-        Tensor::apply(Op::Fused(grad, operands))
+        let norm = NormAxes { axes: self.axes.clone(), centred: self.mean.is_some(), affine };
+        Tensor::apply(Op::Fused(Fused::NormGrad(norm.into()), operands))
     }
 
     /// What comes to `x` from the statistics.

@@ -112,7 +112,7 @@ fn fused_rule<B: Backend>(
         Fused::Lstm { .. } => {
             recurrent::lstm(recurrent::Lstm { operands: xs.collect(), results: ys.collect() }, wants)
         }
-        Fused::Chain(_) | Fused::LstmGrad | Fused::NormGrad { .. } => {
+        Fused::Chain(_) | Fused::LstmGrad | Fused::NormGrad(_) => {
             return Err(Error::internal(name, "has a gradient that is written, or that of its parts"));
         }
     })
