@@ -26,7 +26,7 @@ const LIMITS: &[(&str, u64)] = &[
     ("gelu of 10,000", 200_000),
     ("sum of 10,000", 21_000),
     ("sort of 10,000", 1_600_000),
-    ("softmax of 64 x 128", 80_000),
+    ("softmax of 64 x 128", 94_000),
     ("layer_norm of 64 x 128", 53_000),
     ("matmul of 64 x 64", 120_000),
     ("attention of 64 x 32", 210_000),

@@ -29,13 +29,12 @@ pub(crate) fn elementwise(op: Op<&CpuValue>, out: &Meta) -> Result<CpuValue> {
         xs.push(x);
         xs.len() - 1
     });
-    let mut operands = [(out.dtype, Numbers::One(0)); 3];
-    if !lines(&xs, out, &mut operands) {
+    let Some(operands) = lines(&xs, out) else {
         return match common_order(&xs) {
             Some(axes) => reordered(op, &xs, out, &axes),
             None => one_line(op, &xs, out),
         };
-    }
+    };
     bits!(out.dtype, T => {
         let mut y = Output::<T>::new(out.numel())?;
         let is_defined = AtomicBool::new(true);
@@ -86,12 +85,12 @@ fn whole(name: &'static str, out: &Meta, write: impl FnOnce(&mut [u8]) -> bool) 
     Ok(CpuValue::from_block(out.clone(), block))
 }
 
-/// Finds the operands with their dtypes; false unless one call of a loop can take them as they lie.
-fn lines<'a>(xs: &[&'a CpuValue], out: &Meta, lines: &mut [(DType, Numbers<'a>)]) -> bool {
+/// The operands with their dtypes, where one call of a loop can take them as they lie.
+fn lines<'a>(xs: &[&'a CpuValue], out: &Meta) -> Option<SmallVec<[(DType, Numbers<'a>); 3]>> {
     if chain::streams(out) || out.dtype.is_half() || xs.iter().all(|x| x.is_same()) {
-        return false;
+        return None;
     }
-    xs.iter().zip(lines).all(|(x, line)| numbers(x).map(|x| *line = x).is_some())
+    xs.iter().map(|x| numbers(x)).collect()
 }
 
 /// The elements of an operand where they lie so, with their dtype.

@@ -2,7 +2,7 @@
 //!
 //! A freed block goes to a small cache of its thread, and past that to one that all threads share. Blocks
 //! come in size classes, four to a doubling, so that at most a fifth of one is unused. Large ones lie on huge pages where the
-//! system has such: they are touched for the first time in a third of the time, and then need fewer walks through its tables.
+//! system has such, as each page costs a fault when it is first touched and a walk through tables now and then.
 use firesteel_core::{Error, MemoryStats, Result};
 use std::{
     alloc::{Layout, alloc_zeroed, dealloc},

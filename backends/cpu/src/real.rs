@@ -30,7 +30,7 @@ macro_rules! real {
 real! { f32 f64 }
 
 /// Lanes that a row is folded in.
-const LANES: usize = 32;
+pub(crate) const LANES: usize = 32;
 /// How many elements are summed before their sum is added to a total in F64: the error of a sum does not grow
 /// with its length.
 pub(crate) const PIECE: usize = 2048;

@@ -12,10 +12,13 @@
 // loops go by indices: closures of iterators would not be compiled for the vectors at hand
 #![allow(clippy::needless_range_loop)]
 
+mod pack;
+
 use crate::{
     gemm::{Matrix, MatrixMut, Plus, blocks},
     parallel,
 };
+use pack::{pack, pack_rows, turned_eight, upper};
 use std::{arch::x86_64::*, cell::RefCell, iter::repeat, ops::Range, ptr::null};
 
 /// Numbers in a vector.
@@ -175,18 +178,18 @@ fn block(
     packed: &mut Vec<Line>,
 ) {
     let [m, depth] = a.size;
-    let lies = if a.strides[1] == 1 { Lies::InLines } else { Lies::Packed };
-    let group = if lies == Lies::InLines { ROWS } else { SIDE };
+    let in_lines = a.strides[1] == 1;
+    let group = if in_lines { ROWS } else { SIDE };
     let (c_row, panels) = (c.stride(), panels(columns.len()));
     for first in (0..m).step_by(group) {
         let rows = group.min(m - first);
-        let a_group = a.part(first, rows);
-        let (left, a_step) = if lies == Lies::InLines {
-            (a_group.pointer(), a.strides[0])
+        let a = a.part(first, rows);
+        let (left, a_step) = if in_lines {
+            (a.pointer(), a.strides[0])
         } else {
             let room = Packed::room(packed, depth * SIDE);
             // SAFETY: there is room for so many rows.
-            unsafe { pack_rows(a_group, room) };
+            unsafe { pack_rows(a, room) };
             (room.cast_const(), 1)
         };
         for panel in panels.clone() {
@@ -195,36 +198,27 @@ fn block(
                 Right::Rows(b) => (b.columns(panel.start..panel.start + panel.len).pointer(), b.strides[0]),
             };
             let start = columns.start + panel.start;
-            for row in (first..first + rows).step_by(ROWS) {
+            let last = mask(panel.len - (panel.vectors() - 1) * LANES);
+            for row in (0..rows).step_by(ROWS) {
+                let at = first + row;
                 let (c, across) =
-                    if turned { (c.pointer(start, row), row) } else { (c.pointer(row, start), start) };
+                    if turned { (c.pointer(start, at), at) } else { (c.pointer(at, start), start) };
                 let (before, before_row) = match plus {
                     Plus::Nothing => (null(), 0),
                     Plus::Row(row) => (row[across..].as_ptr(), 0),
                     Plus::Before => (c.cast_const(), c_row),
                 };
-                let a = match lies {
-                    Lies::InLines => left,
-                    Lies::Packed => left.wrapping_add((row - first) * depth),
-                };
-                let last = mask(panel.len - (panel.vectors() - 1) * LANES);
+                // of rows in lines there is one group of eight
+                let a = left.wrapping_add(row * depth);
                 let tile = Tile { depth, a, a_step, b, b_row, before, before_row, c, c_row, last };
-                let way = if turned { 2 } else { usize::from(lies == Lies::InLines) };
-                let kernel = KERNELS[ROWS.min(first + rows - row) - 1][panel.vectors() - 1][way];
+                let way = usize::from(in_lines) + usize::from(turned);
+                let kernel = KERNELS[ROWS.min(rows - row) - 1][panel.vectors() - 1][way];
                 // SAFETY: the tile's rows, columns and inner numbers lie in the three matrices, or where they were
                 // packed, and this processor has AVX-512.
                 unsafe { kernel(&tile) };
             }
         }
     }
-}
-
-/// How rows of the left operand lie.
-#[derive(Clone, Copy, PartialEq)]
-enum Lies {
-    InLines,
-    /// Side by side, to be packed.
-    Packed,
 }
 
 /// The length of parts, of about equal length and at most `most`.
@@ -257,116 +251,6 @@ fn panels(columns: usize) -> impl Iterator<Item = Panel> + Clone {
 /// The first `len` lanes.
 fn mask(len: usize) -> __mmask16 {
     if len >= LANES { !0 } else { (1 << len) - 1 }
-}
-
-/// Packs `b [k, n]`: panel after panel, rows of whole vectors, filled up with zeros.
-///
-/// # Safety
-/// `y` has room for it.
-#[target_feature(enable = "avx512f")]
-unsafe fn pack(b: Matrix<f32>, y: *mut f32) {
-    let [k, n] = b.size;
-    // SAFETY: the caller's promise.
-    let part = |p: usize, panel: Panel| unsafe { pack_part(b, p, panel, y) };
-    if b.strides[1] == 1 {
-        (0..k).step_by(LANES).for_each(|p| panels(n).for_each(|panel| part(p, panel)));
-    } else {
-        panels(n).for_each(|panel| (0..k).step_by(LANES).for_each(|p| part(p, panel)));
-    }
-}
-
-/// Packs a vector of inner numbers of a panel, from number `p`.
-///
-/// # Safety
-/// `y` has room for all of `b`.
-#[target_feature(enable = "avx512f")]
-#[inline]
-unsafe fn pack_part(b: Matrix<f32>, p: usize, panel: Panel, y: *mut f32) {
-    let k = b.size[0];
-    let rows = LANES.min(k - p);
-    let b = b.part(p, rows);
-    let width = panel.vectors() * LANES;
-    for j in (0..panel.len).step_by(LANES) {
-        let lanes = LANES.min(panel.len - j);
-        let x = b.columns(panel.start + j..panel.start + j + lanes);
-        let (x, [row, column]) = (x.pointer(), x.strides);
-        let y = y.wrapping_add(panel.start * k + p * width + j);
-        // SAFETY: only numbers of `b` are read, and all that is written lies in the panel. What is asked for need not be there.
-        unsafe {
-            if column == 1 {
-                for i in 0..rows {
-                    let line = _mm512_maskz_loadu_ps(mask(lanes), x.wrapping_offset(i as isize * row));
-                    _mm512_storeu_ps(y.add(i * width), line);
-                }
-            } else {
-                let mut square = [_mm512_setzero_ps(); LANES];
-                for (j, line) in square.iter_mut().enumerate().take(lanes) {
-                    let x = x.wrapping_offset(j as isize * column);
-                    _mm_prefetch::<_MM_HINT_T0>(x.wrapping_add(4 * LANES).cast());
-                    *line = _mm512_maskz_loadu_ps(mask(rows), x);
-                }
-                for (i, line) in turned(square).into_iter().enumerate().take(rows) {
-                    _mm512_storeu_ps(y.add(i * width), line);
-                }
-            }
-        }
-    }
-}
-
-/// Packs rows `a [m, k]` that lie side by side, up to [`SIDE`]: column after column of the first eight, then of the others.
-///
-/// # Safety
-/// `y` has room for them.
-#[target_feature(enable = "avx512f")]
-unsafe fn pack_rows(a: Matrix<f32>, y: *mut f32) {
-    let [m, k] = a.size;
-    debug_assert!(a.strides[0] == 1 && m <= SIDE);
-    // a few columns at once, so that a page of memory is left when all that is wanted of it was read
-    for columns in blocks(k, LANES) {
-        for row in (0..m).step_by(LANES) {
-            for p in columns.clone() {
-                let x = a.pointer().wrapping_offset(p as isize * a.strides[1]).wrapping_add(row);
-                let y = y.wrapping_add(row * k + p * ROWS);
-                // SAFETY: only numbers of `a` are read, and whole lines are written.
-                unsafe {
-                    let column = _mm512_castps_pd(_mm512_maskz_loadu_ps(mask(m - row), x));
-                    let (top, bottom) = (_mm512_castpd512_pd256(column), _mm512_extractf64x4_pd::<1>(column));
-                    _mm256_storeu_pd(y.cast(), top);
-                    _mm256_storeu_pd(y.add(k * ROWS).cast(), bottom);
-                }
-            }
-        }
-    }
-}
-
-/// Rows become columns: pairs, then fours, then the quarters of vectors change places.
-#[target_feature(enable = "avx512f")]
-#[inline]
-fn turned(x: [__m512; LANES]) -> [__m512; LANES] {
-    let mut y = x;
-    for i in 0..LANES / 2 {
-        y[2 * i] = _mm512_unpacklo_ps(x[2 * i], x[2 * i + 1]);
-        y[2 * i + 1] = _mm512_unpackhi_ps(x[2 * i], x[2 * i + 1]);
-    }
-    // quarter `q` of `fours[4 i + j]`: column `4 q + j` of rows `4 i` to `4 i + 3`
-    let mut fours = y;
-    for i in (0..LANES).step_by(4) {
-        fours[i] = _mm512_shuffle_ps::<0b01_00_01_00>(y[i], y[i + 2]);
-        fours[i + 1] = _mm512_shuffle_ps::<0b11_10_11_10>(y[i], y[i + 2]);
-        fours[i + 2] = _mm512_shuffle_ps::<0b01_00_01_00>(y[i + 1], y[i + 3]);
-        fours[i + 3] = _mm512_shuffle_ps::<0b11_10_11_10>(y[i + 1], y[i + 3]);
-    }
-    for j in 0..4 {
-        let even = |a, b| _mm512_shuffle_f32x4::<0b10_00_10_00>(a, b);
-        let odd = |a, b| _mm512_shuffle_f32x4::<0b11_01_11_01>(a, b);
-        let (a, b, c, d) = (fours[j], fours[4 + j], fours[8 + j], fours[12 + j]);
-        let (even_top, even_bottom, odd_top, odd_bottom) = (even(a, b), even(c, d), odd(a, b), odd(c, d));
-        y[j] = even(even_top, even_bottom);
-        y[8 + j] = odd(even_top, even_bottom);
-        y[4 + j] = even(odd_top, odd_bottom);
-        y[12 + j] = odd(odd_top, odd_bottom);
-    }
-    y
 }
 
 /// What a kernel works on. Rows of the left operand lie `a_step` apart: in lines, or packed side by side.
@@ -416,10 +300,10 @@ unsafe fn tile<const R: usize, const V: usize, const LINES: bool, const TURNED: 
     let mut sums = [[_mm512_setzero_ps(); V]; R];
     // SAFETY: the caller's promise. What is asked for ahead need not be there.
     unsafe {
-        let (lines, step) = if TURNED { (V * LANES, 0) } else { (R, LANES) };
+        let (lines, across) = if TURNED { (V * LANES, 1) } else { (R, V) };
         for r in 0..lines {
-            for j in 0..if TURNED { 1 } else { V } {
-                _mm_prefetch::<_MM_HINT_T0>(c.wrapping_add(r * c_row + j * step).cast_const().cast());
+            for j in 0..across {
+                _mm_prefetch::<_MM_HINT_T0>(c.wrapping_add(r * c_row + j * LANES).cast_const().cast());
             }
         }
         let row = if LINES { a_step } else { 1 };
@@ -505,34 +389,4 @@ unsafe fn put_turned<const R: usize, const V: usize>(tile: &Tile, sums: [[__m512
             }
         }
     }
-}
-
-/// The upper eight numbers.
-#[target_feature(enable = "avx512f")]
-#[inline]
-fn upper(x: __m512) -> __m256 {
-    _mm256_castpd_ps(_mm512_extractf64x4_pd::<1>(_mm512_castps_pd(x)))
-}
-
-/// Eight rows become columns of eight: vector `4 h + i` has columns `8 h + i` and `8 h + i + 4`.
-#[target_feature(enable = "avx512f")]
-#[inline]
-fn turned_eight(x: [__m512; ROWS]) -> [__m512; ROWS] {
-    let mut fours = [_mm512_setzero_ps(); ROWS];
-    for half in [0, 4] {
-        let (a, b, c, d) = (x[half], x[half + 1], x[half + 2], x[half + 3]);
-        let (ab, ab_high) = (_mm512_unpacklo_ps(a, b), _mm512_unpackhi_ps(a, b));
-        let (cd, cd_high) = (_mm512_unpacklo_ps(c, d), _mm512_unpackhi_ps(c, d));
-        // quarter `q` of the `i`-th: column `4 q + i` of four rows
-        fours[half] = _mm512_shuffle_ps::<0b01_00_01_00>(ab, cd);
-        fours[half + 1] = _mm512_shuffle_ps::<0b11_10_11_10>(ab, cd);
-        fours[half + 2] = _mm512_shuffle_ps::<0b01_00_01_00>(ab_high, cd_high);
-        fours[half + 3] = _mm512_shuffle_ps::<0b11_10_11_10>(ab_high, cd_high);
-    }
-    let low = _mm512_setr_epi64(0, 1, 8, 9, 2, 3, 10, 11);
-    let high = _mm512_setr_epi64(4, 5, 12, 13, 6, 7, 14, 15);
-    std::array::from_fn(|i| {
-        let (top, bottom) = (_mm512_castps_pd(fours[i % 4]), _mm512_castps_pd(fours[4 + i % 4]));
-        _mm512_castpd_ps(_mm512_permutex2var_pd(top, if i < 4 { low } else { high }, bottom))
-    })
 }

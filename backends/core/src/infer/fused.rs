@@ -135,8 +135,11 @@ fn norm_grad(name: &'static str, xs: &[&Meta], norm: &NormAxes) -> Result<Metas>
         _ => return Err(Error::internal(name, format!("does not take {} operands", xs.len()))),
     };
     float(name, x)?;
-    for &along in axes.iter().chain(affine.iter().flatten()) {
-        axis(name, x, along)?;
+    for axes in [axes].into_iter().chain(affine) {
+        axes.iter().try_for_each(|&along| axis(name, x, along))?;
+        if !axes.is_sorted_by(|a, b| a < b) {
+            return Err(Error::shape(name, format!("the axes {axes:?} are not in order, each once")));
+        }
     }
     let rows = Meta::new(x.reduced(axes), x.dtype);
     let varies = |w: &Meta| w.dtype == x.dtype && w.shape.broadcast(&x.shape).as_ref() == Some(&x.shape);

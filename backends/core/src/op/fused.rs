@@ -111,13 +111,8 @@ impl Fused {
     pub fn outputs(&self) -> usize {
         match self {
             Fused::LayerNorm { .. } | Fused::BatchNorm { .. } => 3,
-            Fused::NormGrad(norm) => {
-                if norm.affine.is_some() {
-                    3
-                } else {
-                    1
-                }
-            }
+            Fused::NormGrad(norm) if norm.affine.is_none() => 1,
+            Fused::NormGrad(_) => 3,
             Fused::Lstm { gates: true } | Fused::LstmGrad => 3,
             Fused::Lstm { gates: false } => 2,
             Fused::RmsNorm { .. } | Fused::Attention { .. } | Fused::CrossEntropy { .. } => 2,

@@ -2,7 +2,7 @@
 use super::{contiguous, elements, finish, output};
 use crate::{
     CpuValue, parallel,
-    real::{PIECE, Real, halved},
+    real::{LANES, PIECE, Real, halved},
     simd::{Level, dispatch},
     value::Output,
 };
@@ -11,8 +11,6 @@ use firesteel_core::{Meta, Metas, NormAxes, Outputs, Result};
 /// Rows whose gradients of weight and bias are summed before they are added to the others'. So a sum depends neither on the
 /// number of threads, nor grows its error with the number of rows.
 const ROWS: usize = 32;
-/// Lanes that a row is folded in.
-const LANES: usize = 32;
 
 /// Whether there is a kernel: for axes that are the last ones, along which weight and bias vary.
 pub(crate) fn has_kernel(norm: &NormAxes, xs: &[&Meta]) -> bool {
