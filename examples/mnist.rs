@@ -71,6 +71,9 @@ impl<B: Backend> Net<B> {
     }
 }
 
+/// Adam's, as PyTorch has it.
+pub const LEARNING_RATE: f64 = 0.001;
+
 /// Trains a small convolutional network on MNIST.
 #[derive(Parser)]
 struct Options {
@@ -84,7 +87,7 @@ struct Options {
     #[arg(long, default_value_t = 64)]
     batch_size: usize,
     /// Adam's learning rate; it falls to a tenth over the epochs
-    #[arg(long, default_value_t = 0.002)]
+    #[arg(long, default_value_t = LEARNING_RATE)]
     lr: f64,
     /// Determines the weights, the order of the examples and what dropout drops
     #[arg(long, default_value_t = 0)]

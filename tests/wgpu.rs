@@ -29,17 +29,17 @@ fn gpu() -> Result<(MutexGuard<'static, ()>, Wgpu)> {
     Ok((alone, Wgpu::best()?))
 }
 
-/// The loss curve of the example's first steps, as its progress bar shows it, of images that are brighter by a factor.
-fn losses(machine: impl Into<Any>, steps: usize, brighter: f64) -> Result<Vec<f64>> {
+/// The loss curve of the example's first steps, as its progress bar shows it.
+fn losses(machine: impl Into<Any>, steps: usize) -> Result<Vec<f64>> {
     let device = Autodiff::new(machine.into());
     device.generator().manual_seed(0);
     let digits = Mnist::train(concat!(env!("CARGO_MANIFEST_DIR"), "/data/mnist"))?;
     let loader = DataLoader::new(digits, 64)?.shuffle(0);
-    let (mut model, mut optimizer) = (mnist::Net::new(&device)?, Adam::new(0.002));
+    let (mut model, mut optimizer) = (mnist::Net::new(&device)?, Adam::new(mnist::LEARNING_RATE));
     let mut smooth = None;
     let step = |batch: Result<(Tensor<_>, Tensor<_>)>| {
         let (images, labels) = batch?;
-        let loss = CrossEntropyLoss::default().forward(&model.forward(&(images * brighter)?)?, &labels)?;
+        let loss = CrossEntropyLoss::default().forward(&model.forward(&images)?, &labels)?;
         optimizer.step(&mut model, &loss.backward()?)?;
         let average = mnist::smoothed(smooth, loss.item()?);
         smooth = Some(average);
@@ -49,21 +49,14 @@ fn losses(machine: impl Into<Any>, steps: usize, brighter: f64) -> Result<Vec<f6
 }
 
 /// Weights and what dropout drops are the same, as random numbers are. Sums are made in another order, from which curves
-/// part: by up to a thousandth within a hundred steps, or by as much as those of one processor do whose images differ by
-/// the last bit of F32.
+/// part: those of one processor whose images differ by the last bit of F32 by up to 2.3e-4 within a hundred steps.
 #[test]
 fn the_gpu_learns_what_the_processor_learns() -> Result<()> {
     let (_alone, gpu) = gpu()?;
-    let (got, want) = (losses(gpu, 100, 1.)?, losses(Cpu, 100, 1.)?);
-    let apart = |curve: &[f64]| curve.iter().zip(&want).map(|(a, b)| (a - b).abs()).fold(0., f64::max);
-    let mut rounding = 0f64;
-    for last_bit in [2f64.powi(-23), -2f64.powi(-23), 2f64.powi(-22)] {
-        rounding = rounding.max(apart(&losses(Cpu, 100, 1. + last_bit)?));
-    }
-    let apart = apart(&got);
-    println!("losses are {apart:e} apart at most, and {rounding:e} where rounding parts them");
-    assert!(rounding < 0.01, "rounding is no excuse for {rounding}");
-    assert!(apart < f64::max(1e-3, 2. * rounding), "{apart} ({rounding}): {got:?} is not {want:?}");
+    let (got, want) = (losses(gpu, 100)?, losses(Cpu, 100)?);
+    let apart = got.iter().zip(&want).map(|(a, b)| (a - b).abs()).fold(0., f64::max);
+    println!("losses are {apart:e} apart at most");
+    assert!(apart < 1e-3, "{apart}: {got:?} is not {want:?}");
     assert!(got[99] < got[0] / 2., "{got:?}");
     Ok(())
 }

@@ -15,6 +15,8 @@ const BLOCK: usize = 1024;
 /// How many columns are searched side by side, at most and at least.
 const WIDTH: usize = 512;
 const NARROW: usize = 8;
+/// Shorter rows than this are searched side by side, as columns are.
+const SHORT: usize = 16;
 
 /// An order in which NaN is better than all.
 trait Best: Fold {
@@ -49,14 +51,16 @@ fn find<T: Number, F: Best>(x: &CpuValue, axis: usize, out: &Meta) -> Result<Cpu
     let others: Axes = (0..x.layout.shape.rank()).filter(|&a| a != axis && x.layout.shape[a] != 1).collect();
     let starts = joined(&x.layout, &others, x.layout.offset);
     let (rows, width, step) = innermost(&starts);
-    let beside = step == 1 && stride != 1 && width >= NARROW && u32::try_from(n).is_ok();
+    let is_short = stride == 1 && n < SHORT;
+    let beside = (step == 1 && stride != 1 || is_short) && width >= NARROW && u32::try_from(n).is_ok();
     let memory = x.memory::<T>();
     let mut y = Output::<i64>::new(out.numel())?;
     parallel::pieces(y.slice(), 1, parallel::GRAIN / n + 1, |first, y| {
         if beside {
             return each_row(y, first, width, &rows, |start, column, y| {
                 for (i, y) in y.chunks_mut(WIDTH).enumerate() {
-                    columns::<T, F>(memory, start + column + i * WIDTH, n, stride, y);
+                    let start = start.wrapping_add_signed((column + i * WIDTH) as isize * step);
+                    columns::<T, F>(memory, [start, n], [stride, step], y);
                 }
             });
         }
@@ -96,21 +100,33 @@ fn strided<T: Number, F: Best>(memory: &[T], start: usize, n: usize, stride: isi
     found
 }
 
-/// The places in neighbouring columns, the first of which is at `start`.
-fn columns<T: Number, F: Best>(memory: &[T], start: usize, n: usize, stride: isize, y: &mut [i64]) {
+/// The places in columns of `n`, the first of which begins at `start`; a column steps by `stride`, and the next one is `step`
+/// away.
+fn columns<T: Number, F: Best>(
+    memory: &[T],
+    [start, n]: [usize; 2],
+    [stride, step]: [isize; 2],
+    y: &mut [i64],
+) {
     let mut best = [F::start::<T>(); WIDTH];
     let mut found = [0u32; WIDTH];
     let (best, found) = (&mut best[..y.len()], &mut found[..y.len()]);
-    best.iter_mut().zip(&memory[start..start + y.len()]).for_each(|(best, x)| *best = *x);
     let mut at = start;
-    for i in 1..n as u32 {
-        at = at.wrapping_add_signed(stride);
-        for ((best, found), x) in best.iter_mut().zip(&mut *found).zip(&memory[at..at + y.len()]) {
-            let x = *x;
-            let better = F::better(x, *best);
+    for i in 0..n as u32 {
+        let improve = |(best, found): (&mut T, &mut u32), x: T| {
+            let better = (i == 0) | F::better(x, *best);
             *best = if better { x } else { *best };
             *found = if better { i } else { *found };
+        };
+        let places = best.iter_mut().zip(&mut *found);
+        match step {
+            1 => places.zip(&memory[at..]).for_each(|(place, x)| improve(place, *x)),
+            2.. => places.zip(memory[at..].chunks(step as usize)).for_each(|(place, x)| improve(place, x[0])),
+            _ => places.enumerate().for_each(|(j, place)| {
+                improve(place, memory[at.wrapping_add_signed(j as isize * step)]);
+            }),
         }
+        at = at.wrapping_add_signed(stride);
     }
     y.iter_mut().zip(found).for_each(|(y, &mut i)| *y = i.into());
 }

@@ -4,7 +4,8 @@
 //! distance of its own: so long runs are added up whatever the width of an image, and what falls between two
 //! lines is left out at the end.
 use crate::{
-    gemm::{Product, dot},
+    gemm::Product,
+    gemv::dot,
     simd::dispatch_v3,
     value::Output,
     windows::{Windows, zip, zip_mut},

@@ -1,10 +1,8 @@
 //! Products of matrices that lie in memory in any way: what matrix products, convolutions and attention
 //! have in common.
 use crate::{
-    parallel,
-    real::{Real, halved},
-    simd::{Level, dispatch, dispatch_v3},
-    stream::fetch,
+    gemv, parallel,
+    simd::{Level, dispatch_v3},
     value::Native,
 };
 #[cfg(target_arch = "x86_64")]
@@ -225,12 +223,10 @@ macro_rules! by_gemm {
                 if k == 0 || m == 0 || n == 0 {
                     return if !add { c.fill(0.0) };
                 }
-                if n == 1 && a.strides[1] == 1 {
-                    let y = dots(a, b.t(), threads);
+                if n == 1 && let Some(y) = gemv::product(a, b.t(), threads) {
                     return y.iter().enumerate().for_each(|(i, y)| put(&mut c.row(i)[0], *y, add));
                 }
-                if m == 1 && b.strides[0] == 1 {
-                    let y = dots(b.t(), a, threads);
+                if m == 1 && let Some(y) = gemv::product(b.t(), a, threads) {
                     return y.iter().zip(c.row(0)).for_each(|(y, c)| put(c, *y, add));
                 }
                 let plus = if add { Plus::Before } else { Plus::Nothing };
@@ -318,42 +314,6 @@ pub(crate) enum Plus<'a, T> {
 
 fn put<T: Product>(c: &mut T, y: T, add: bool) {
     *c = if add { c.plus(y) } else { y };
-}
-
-/// The rows of `a`, each of one piece, times the one row `x`: as fast as `a` can be read.
-fn dots<T: Real>(a: Matrix<T>, x: Matrix<T>, threads: bool) -> Vec<T> {
-    let x: Vec<T> = (0..x.size[1]).map(|j| x.data[x.at(0, j)]).collect();
-    let mut y = vec![T::default(); a.size[0]];
-    let grain = if threads { parallel::GRAIN / x.len() } else { usize::MAX };
-    parallel::pieces(&mut y, 1, grain.max(1), |first, y| {
-        dispatch!(|L| for (i, y) in y.iter_mut().enumerate() {
-            *y = dot::<L, T>(a.row(first + i), &x);
-        });
-    });
-    y
-}
-
-/// How far ahead the rows of a matrix are fetched, in numbers.
-const AHEAD: usize = 512;
-
-/// `Σ aᵢ bᵢ`, in as many sums as the adders can work on at once.
-#[inline(always)]
-pub(crate) fn dot<L: Level, T: Product>(a: &[T], b: &[T]) -> T {
-    let mut lanes = [T::default(); 64];
-    let ((whole_a, rest_a), (whole_b, rest_b)) = (a.as_chunks::<64>(), b.as_chunks::<64>());
-    for (a, b) in whole_a.iter().zip(whole_b) {
-        // a line of memory at a time, each of 64 bytes
-        for i in (0..64).step_by(64 / size_of::<T>()) {
-            fetch(a.as_ptr().wrapping_add(AHEAD + i));
-        }
-        for i in 0..64 {
-            lanes[i] = lanes[i].plus_product::<L>(a[i], b[i]);
-        }
-    }
-    for ((lane, a), b) in lanes.iter_mut().zip(rest_a).zip(rest_b) {
-        *lane = lane.plus_product::<L>(*a, *b);
-    }
-    halved(lanes, T::plus)
 }
 
 macro_rules! by_loops {

@@ -1,8 +1,8 @@
-//! Products of matrices of half precision, by what a processor has for them: the tiles of AMX, which multiply pairs of
-//! BF16 and add in F32. A number of F16 is the sum of two of BF16, exactly, so a product of F16 is four of BF16.
+//! Products of matrices of half precision, by what a processor has for them: the tiles of AMX, or the dot products of
+//! AVX-512 BF16, which multiply pairs of BF16 and add in F32. A number of F16 is the sum of two of BF16, exactly, so a
+//! product of F16 is four of BF16: for tiles that pays.
 //!
-//! Where there are no tiles, halves are widened to F32. The dot products of AVX-512 BF16 were slower than that where
-//! they were measured.
+//! Where there is neither, halves are widened to F32.
 mod kernel;
 mod pack;
 #[cfg(test)]

@@ -18,6 +18,7 @@ mod elementwise;
 mod filter;
 mod fused;
 mod gemm;
+mod gemv;
 mod halves;
 mod index;
 mod join;

@@ -20,13 +20,17 @@ use crate::{
 };
 use firesteel_core::{Axes, Layout, Meta, Reduce, Result, Scalar, Strides};
 
-/// Lanes of each quarter of a row, which are joined at the end. Quarters are read at once, as memory gives more where
-/// several of its pages are asked for.
+/// Lanes of each quarter of a row, which are joined at the end.
 const LANES: usize = 16;
+/// Quarters of a row as long as this are read at once, as memory gives more where several of its pages are asked for. A
+/// shorter one is read as it lies, since the next one goes on where it ends.
+const LONG: usize = 16 * 1024;
 /// How many elements are joined in one lane before it is added to the total.
 const DEPTH: usize = 64;
 /// How many totals are kept at once.
 const WIDTH: usize = 1024;
+/// Up to how many columns are summed as if several rows were one.
+const NARROW: usize = 32;
 /// A reduction to few results is cut in parts of this many elements; not by the number of threads, since
 /// the result is not to depend on that.
 const PART: usize = 64 * 1024;
@@ -91,10 +95,19 @@ impl Plan {
         Plan { kept: joined(x, &kept, x.offset), reduced: joined(x, &reduced, 0), result }
     }
 
-    /// Whether the innermost axis is reduced.
+    /// Whether the innermost axis is reduced, and long enough to be a row.
     fn in_rows(&self) -> bool {
         let inner = |l: &Layout| l.strides.last().map_or(usize::MAX, |s| s.unsigned_abs().wrapping_sub(1));
+        let len = |l: &Layout| l.shape.last().copied().unwrap_or(1);
         inner(&self.reduced) <= inner(&self.kept)
+            && (len(&self.reduced) >= LANES || len(&self.kept) <= len(&self.reduced))
+    }
+
+    /// How many columns there are, where they are few and rows lie one behind another.
+    fn narrow(&self) -> Option<usize> {
+        let (&n, &stride) = (self.kept.shape.last()?, self.kept.strides.last()?);
+        let is_dense = stride == 1 && self.reduced.strides.last() == Some(&(n as isize));
+        (is_dense && n <= NARROW).then_some(n)
     }
 
     /// The same reduction in parts along its outermost axis, where there are too few results to share.
@@ -138,11 +151,14 @@ fn run<T: Number, F: Fold>(x: &CpuValue, plan: &Plan, out: &Meta, count: usize) 
     match &plan.parts()[..] {
         [reduced] => {
             let grain = parallel::GRAIN / reduced.shape.numel() + 1;
-            parallel::pieces(y.slice(), 1, grain, |first, y| {
+            // few columns are done with together
+            let unit = plan.narrow().unwrap_or(1);
+            let width = WIDTH / unit * unit;
+            parallel::pieces(y.slice(), unit, grain, |first, y| {
                 let mut totals = [F::start(); WIDTH];
-                for (i, y) in y.chunks_mut(WIDTH).enumerate() {
+                for (i, y) in y.chunks_mut(width).enumerate() {
                     let totals = &mut totals[..y.len()];
-                    fold::<T, F>(memory, plan, reduced, first + i * WIDTH, totals);
+                    fold::<T, F>(memory, plan, reduced, first * unit + i * width, totals);
                     y.iter_mut().zip(totals).for_each(|(y, total)| *y = finish(*total));
                 }
             });
@@ -185,7 +201,11 @@ fn fold<T: Number, F: Fold>(
     }
     let (outer, n, stride) = innermost(&plan.kept);
     let mut lanes = [F::start(); WIDTH];
+    let is_narrow = plan.narrow().is_some();
     each_row(totals, first, n, &outer, |start, column, totals| {
+        if is_narrow {
+            return narrow::<T, F>(memory, start, reduced, &mut lanes, totals);
+        }
         for (i, totals) in totals.chunks_mut(WIDTH).enumerate() {
             let start = start.wrapping_add_signed((column + i * WIDTH) as isize * stride);
             let lanes = &mut lanes[..totals.len()];
@@ -224,11 +244,11 @@ pub(crate) fn row<T: Number, F: Fold>(memory: &[T], start: usize, n: usize, stri
     let mut totals = [F::start(); LANES];
     let quarter = n / (4 * LANES);
     let (xs, _) = memory[start..start + n].as_chunks::<LANES>();
-    let [a, b, c, d] = [0, 1, 2, 3].map(|i| &xs[i * quarter..][..quarter]);
+    let (apart, step) = if n < LONG { (1, 4) } else { (quarter, 1) };
     for block in blocks(quarter, DEPTH) {
         let [mut la, mut lb, mut lc, mut ld] = [[F::start(); LANES]; 4];
-        let [a, b, c, d] = [a, b, c, d].map(|xs| &xs[block.clone()]);
-        for (((a, b), c), d) in a.iter().zip(b).zip(c).zip(d) {
+        for at in block {
+            let [a, b, c, d] = [0, 1, 2, 3].map(|i| &xs[i * apart + at * step]);
             // all four in one loop: so it becomes vector code
             for i in 0..LANES {
                 la[i] = F::join(la[i], a[i]);
@@ -247,6 +267,33 @@ pub(crate) fn row<T: Number, F: Fold>(memory: &[T], start: usize, n: usize, stri
     halved(totals, F::join)
 }
 
+/// The totals of a few columns whose rows lie one behind another: as many rows as make whole vectors are one wide row.
+fn narrow<T: Number, F: Fold>(
+    memory: &[T],
+    start: usize,
+    reduced: &Layout,
+    lanes: &mut [T],
+    totals: &mut [T::Total],
+) {
+    let n = totals.len();
+    let rows = LANES * LANES.div_ceil(2 * n);
+    let last = reduced.shape.rank() - 1;
+    let (mut wide, mut rest) = (reduced.clone(), reduced.clone());
+    (wide.shape[last], rest.shape[last]) = (reduced.shape[last] / rows, reduced.shape[last] % rows);
+    wide.strides[last] *= rows as isize;
+    rest.offset += wide.shape[last] * rows * n;
+    let mut spread = [F::start(); WIDTH];
+    let spread = &mut spread[..rows * n];
+    dispatch_v3!(|L| {
+        let (lanes, totals, spread) = (lanes, totals, spread);
+        columns::<T, F>(memory, start, 1, &wide, &mut lanes[..spread.len()], spread);
+        columns::<T, F>(memory, start, 1, &rest, &mut lanes[..n], totals);
+        for row in spread.chunks(n) {
+            totals.iter_mut().zip(row).for_each(|(total, &x)| *total = F::join(*total, x));
+        }
+    });
+}
+
 /// The totals of neighbouring columns, the first of which is at `start`.
 #[inline(always)]
 fn columns<T: Number, F: Fold>(
@@ -257,19 +304,25 @@ fn columns<T: Number, F: Fold>(
     lanes: &mut [T],
     totals: &mut [T::Total],
 ) {
-    totals.fill(F::start());
     let mut rows = reduced.offsets().map(|at| start.wrapping_add(at)).peekable();
-    while rows.peek().is_some() {
+    let mut is_first = true;
+    while is_first || rows.peek().is_some() {
         lanes.fill(F::start());
         for _ in 0..DEPTH / 4 {
             let (mut at, mut count) = ([0; 4], 0);
             for (at, row) in at.iter_mut().zip(&mut rows) {
                 (*at, count) = (row, count + 1);
             }
-            if count == 4 && stride == 1 {
-                // four rows at once, so that the lanes are read and written a fourth as often
+            if count > 2 && stride == 1 {
+                // several rows at once, so that the lanes are read and written less often
                 let n = lanes.len();
                 let [a, b, c, d] = at.map(|at| &memory[at..at + n]);
+                if count == 3 {
+                    for (i, lane) in lanes.iter_mut().enumerate() {
+                        *lane = F::join(*lane, F::join(F::join(a[i], b[i]), c[i]));
+                    }
+                    continue;
+                }
                 for (i, lane) in lanes.iter_mut().enumerate() {
                     let (ab, cd) = (F::join(a[i], b[i]), F::join(c[i], d[i]));
                     *lane = F::join(*lane, F::join(ab, cd));
@@ -277,12 +330,26 @@ fn columns<T: Number, F: Fold>(
                 continue;
             }
             for &(mut at) in &at[..count] {
-                for lane in lanes.iter_mut() {
-                    *lane = F::join(*lane, memory[at]);
-                    at = at.wrapping_add_signed(stride);
+                match stride {
+                    1 => lanes.iter_mut().zip(&memory[at..]).for_each(|(lane, x)| *lane = F::join(*lane, *x)),
+                    2.. => {
+                        let xs = memory[at..].chunks(stride as usize);
+                        lanes.iter_mut().zip(xs).for_each(|(lane, x)| *lane = F::join(*lane, x[0]));
+                    }
+                    _ => {
+                        for lane in lanes.iter_mut() {
+                            *lane = F::join(*lane, memory[at]);
+                            at = at.wrapping_add_signed(stride);
+                        }
+                    }
                 }
             }
         }
-        totals.iter_mut().zip(&*lanes).for_each(|(total, &lane)| *total = F::join(*total, lane.total()));
+        let ends = totals.iter_mut().zip(&*lanes);
+        match is_first {
+            true => ends.for_each(|(total, lane)| *total = lane.total()),
+            false => ends.for_each(|(total, lane)| *total = F::join(*total, lane.total())),
+        }
+        is_first = false;
     }
 }

@@ -19,6 +19,8 @@ const TILE: usize = 16;
 const LONG: usize = 4 * TILE;
 /// Tiles are taken from blocks of this side, so that the pages in use are few.
 const BLOCK: usize = 8 * TILE;
+/// Fewer rows than this make no tile: what they are made of is read once for each.
+const NARROW: usize = 8;
 
 pub(crate) fn reshape(x: &CpuValue, shape: &Shape) -> Result<CpuValue> {
     if x.is_same() {
@@ -174,6 +176,16 @@ fn transpose<T: Native>(
 ) {
     let steps =
         |range: Range<usize>, step| range.clone().step_by(step).map(move |i| i..range.end.min(i + step));
+    if let (true, Ok(step @ 1..)) = (read.size < NARROW, usize::try_from(written.from)) {
+        for columns in steps(0..written.size, NARROW * BLOCK) {
+            for row in 0..read.size {
+                let y = &mut y[to + row * read.to.unsigned_abs() + columns.start..][..columns.len()];
+                let x = memory[from + columns.start * step + row..].chunks(step);
+                y.iter_mut().zip(x).for_each(|(y, x)| *y = x[0]);
+            }
+        }
+        return;
+    }
     let mut held = [[T::default(); TILE]; LONG];
     for block in steps(0..read.size, BLOCK) {
         for columns in steps(0..written.size, BLOCK) {

@@ -3,7 +3,7 @@ use super::{
     convert::{convert, round},
     number::{self, Line, Number, in_pairs},
 };
-use crate::{CpuValue, stream::CacheLine, value::Native};
+use crate::{CpuValue, parallel, stream::CacheLine, value::Native};
 use bytemuck::{cast_slice, cast_slice_mut, pod_read_unaligned};
 use firesteel_core::{Binary, Compare, DType, Op, Unary};
 
@@ -51,12 +51,9 @@ impl<'a> Numbers<'a> {
     }
 }
 
-/// How many additions take as long on a thread as waking another.
-const GRAIN: usize = 64 * 1024;
-
 /// Below how many elements these operations, done together, are not worth another thread.
 pub(crate) fn grain<'a>(ops: impl IntoIterator<Item = &'a Op<usize>>) -> usize {
-    GRAIN / ops.into_iter().map(cost).sum::<usize>().max(1)
+    parallel::GRAIN / ops.into_iter().map(cost).sum::<usize>().max(1)
 }
 
 /// How long an operation takes, in additions.

@@ -1,5 +1,13 @@
 //! Blocks of results, 32 by 32, in the instructions of a processor.
+#[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+mod amx;
+#[cfg(target_arch = "x86_64")]
+mod dots;
+
+#[cfg(target_arch = "x86_64")]
+use crate::simd::{Isa, best};
 use firesteel_core::DType;
+use smallvec::SmallVec;
 use std::marker::PhantomData;
 
 /// Rows and columns of a block of results.
@@ -18,27 +26,38 @@ pub(super) enum Kernel {
     /// Tiles of AMX, which the system let this process have.
     #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
     Amx,
+    /// Dot products of pairs in vectors.
+    #[cfg(target_arch = "x86_64")]
+    Dots,
 }
 
 impl Kernel {
-    /// What there is for a dtype.
-    #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+    /// The fastest that there is for a dtype.
     pub(super) fn of(dtype: DType) -> Option<Self> {
-        use crate::simd::{Isa, best};
-        (dtype.is_half() && matches!(best(), Isa::V4(_)) && amx::is_there()).then_some(Kernel::Amx)
+        Self::all(dtype).into_iter().next()
     }
 
-    /// What there is for a dtype: nothing yet.
-    #[cfg(not(all(target_arch = "x86_64", target_os = "linux")))]
-    pub(super) fn of(_: DType) -> Option<Self> {
-        None
+    /// All that there are for a dtype, the fastest first.
+    pub(super) fn all(dtype: DType) -> SmallVec<[Self; 2]> {
+        #[cfg(target_arch = "x86_64")]
+        if dtype.is_half() && matches!(best(), Isa::V4(_)) {
+            let kernels = [
+                #[cfg(target_os = "linux")]
+                (Kernel::Amx, amx::is_there()),
+                // a number of F16 is two, and a product four: no fewer instructions than widened to F32
+                (Kernel::Dots, dtype == DType::BF16 && dots::is_there()),
+            ];
+            return kernels.into_iter().filter_map(|(kernel, there)| there.then_some(kernel)).collect();
+        }
+        let _ = dtype;
+        SmallVec::new()
     }
 
     /// Makes this thread ready for products.
     pub(super) fn start(self) -> Ready {
         #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
-        match self {
-            Kernel::Amx => amx::configure(),
+        if self == Kernel::Amx {
+            amx::configure();
         }
         Ready { kernel: self, thread: PhantomData }
     }
@@ -53,152 +72,24 @@ pub(super) struct Ready {
 
 impl Ready {
     /// Adds the product of two panels.
-    #[cfg_attr(not(all(target_arch = "x86_64", target_os = "linux")), allow(unused_variables))]
+    #[cfg_attr(not(target_arch = "x86_64"), allow(unused_variables))]
     pub(super) fn add(&self, a: &[u16], b: &[u16], sums: &mut Sums) {
         assert!(a.len() == b.len() && a.len().is_multiple_of(2 * TILE));
         match self.kernel {
             #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
             Kernel::Amx => amx::add(self, a, b, sums),
+            #[cfg(target_arch = "x86_64")]
+            // SAFETY: there is a kernel of this kind only where `is_there`, and both have the same length.
+            Kernel::Dots => unsafe { dots::add(a, b, sums) },
         }
     }
 }
 
 impl Drop for Ready {
     fn drop(&mut self) {
-        match self.kernel {
-            #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
-            Kernel::Amx => amx::release(self),
-        }
-    }
-}
-
-/// The tiles of AMX, for which Rust has no stable functions.
-#[cfg(all(target_arch = "x86_64", target_os = "linux"))]
-mod amx {
-    use super::{PAIRS, Ready, SIDE, Sums, TILE};
-    use std::{
-        arch::{
-            asm,
-            x86_64::{__cpuid, __cpuid_count},
-        },
-        sync::OnceLock,
-    };
-
-    /// How the eight tiles are shaped.
-    #[repr(C, align(64))]
-    struct Shapes {
-        palette: u8,
-        start_row: u8,
-        reserved: [u8; 14],
-        row_bytes: [u16; 16],
-        rows: [u8; 16],
-    }
-
-    const SHAPES: Shapes = {
-        let (mut row_bytes, mut rows, mut tile) = ([0; 16], [0; 16], 0);
-        while tile < 8 {
-            (row_bytes[tile], rows[tile]) = (4 * PAIRS as u16, PAIRS as u8);
-            tile += 1;
-        }
-        Shapes { palette: 1, start_row: 0, reserved: [0; 14], row_bytes, rows }
-    };
-
-    /// Whether the processor has tiles of BF16, and the system lets this process use them: asked once.
-    pub(super) fn is_there() -> bool {
-        static THERE: OnceLock<bool> = OnceLock::new();
-        *THERE.get_or_init(|| {
-            const TILES_OF_BF16: u32 = 1 << 22 | 1 << 24;
-            let has_leaf = __cpuid(0).eax >= 7;
-            has_leaf && __cpuid_count(7, 0).edx & TILES_OF_BF16 == TILES_OF_BF16 && is_permitted()
-        })
-    }
-
-    /// Asks the system for the state that tiles are, which it keeps no room for until somebody asks.
-    fn is_permitted() -> bool {
-        const ARCH_PRCTL: u64 = 158;
-        const ARCH_REQ_XCOMP_PERM: u64 = 0x1023;
-        const TILE_DATA: u64 = 18;
-        let mut result = ARCH_PRCTL;
-        // SAFETY: the call takes no pointers; a system that does not know it gives an error. A call changes these two
-        // registers.
-        unsafe {
-            asm!(
-                "syscall",
-                inlateout("rax") result,
-                in("rdi") ARCH_REQ_XCOMP_PERM,
-                in("rsi") TILE_DATA,
-                out("rcx") _,
-                out("r11") _,
-                options(nostack),
-            );
-        }
-        result == 0
-    }
-
-    /// Shapes this thread's tiles.
-    pub(super) fn configure() {
-        // SAFETY: there is a kernel of this kind only where `is_there`, and the instruction reads 64 bytes.
-        unsafe { asm!("ldtilecfg [{}]", in(reg) &SHAPES, options(nostack, preserves_flags, readonly)) }
-    }
-
-    /// Lets go of them, so that the system need not save them.
-    pub(super) fn release(_: &mut Ready) {
-        // SAFETY: as above.
-        unsafe {
-            asm!(
-                "tilerelease",
-                out("tmm0") _, out("tmm1") _, out("tmm2") _, out("tmm3") _,
-                out("tmm4") _, out("tmm5") _, out("tmm6") _, out("tmm7") _,
-                options(nostack, preserves_flags, nomem),
-            );
-        }
-    }
-
-    /// Adds the product of two panels: the block's four tiles stay where they are for all steps.
-    pub(super) fn add(_: &Ready, a: &[u16], b: &[u16], sums: &mut Sums) {
-        if a.is_empty() {
-            return;
-        }
-        let c = sums.as_mut_ptr();
-        // SAFETY: this thread is ready. A step reads two tiles of each panel, of which there are as many in both, and a
-        // block is two by two tiles, the rows of which lie SIDE numbers apart.
-        unsafe {
-            asm!(
-                "tileloadd tmm0, [{c} + {line}]",
-                "tileloadd tmm1, [{c} + {line} + {right}]",
-                "tileloadd tmm2, [{lower} + {line}]",
-                "tileloadd tmm3, [{lower} + {line} + {right}]",
-                "2:",
-                "tileloadd tmm6, [{b} + {row}]",
-                "tileloadd tmm4, [{a} + {row}]",
-                "tileloadd tmm7, [{b} + {row} + {tile}]",
-                "tileloadd tmm5, [{a} + {row} + {tile}]",
-                "tdpbf16ps tmm0, tmm4, tmm6",
-                "tdpbf16ps tmm1, tmm4, tmm7",
-                "tdpbf16ps tmm2, tmm5, tmm6",
-                "tdpbf16ps tmm3, tmm5, tmm7",
-                "add {a}, {step}",
-                "add {b}, {step}",
-                "dec {steps}",
-                "jnz 2b",
-                "tilestored [{c} + {line}], tmm0",
-                "tilestored [{c} + {line} + {right}], tmm1",
-                "tilestored [{lower} + {line}], tmm2",
-                "tilestored [{lower} + {line} + {right}], tmm3",
-                a = inout(reg) a.as_ptr() => _,
-                b = inout(reg) b.as_ptr() => _,
-                c = in(reg) c,
-                lower = in(reg) c.add(SIDE * PAIRS),
-                steps = inout(reg) a.len() / (2 * TILE) => _,
-                line = in(reg) size_of::<f32>() * SIDE,
-                row = in(reg) size_of::<u32>() * PAIRS,
-                right = const size_of::<f32>() * PAIRS,
-                tile = const size_of::<u16>() * TILE,
-                step = const size_of::<u16>() * 2 * TILE,
-                out("tmm0") _, out("tmm1") _, out("tmm2") _, out("tmm3") _,
-                out("tmm4") _, out("tmm5") _, out("tmm6") _, out("tmm7") _,
-                options(nostack),
-            );
+        #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+        if self.kernel == Kernel::Amx {
+            amx::release(self);
         }
     }
 }

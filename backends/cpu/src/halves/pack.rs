@@ -1,10 +1,13 @@
 //! Matrices of half precision as kernels read them: pairs of BF16, in tiles.
 use super::kernel::{PAIRS, SIDE, TILE};
-use crate::{elementwise::Stored, gemm::Matrix, parallel, turn::turn, value::Output};
-use bytemuck::{cast_slice, cast_slice_mut};
+use crate::{
+    elementwise::Stored, gemm::Matrix, parallel, simd::dispatch_v3, stream::fetch, turn::turn, value::Output,
+};
+use bytemuck::{cast_mut, cast_slice, cast_slice_mut};
 use firesteel_core::{DType, Result};
 use half::f16;
 use std::{
+    iter::repeat,
     ops::Range,
     sync::atomic::{AtomicBool, Ordering},
 };
@@ -45,20 +48,19 @@ impl Packed {
         let mut memory = Output::<u16>::new(matrices.len() * parts * panels * panel)?;
         let is_finite = AtomicBool::new(true);
         parallel::pieces(memory.slice(), panel, parallel::GRAIN, |first, y| {
-            for (i, y) in y.chunks_exact_mut(panel).enumerate() {
+            dispatch_v3!(|L| for (i, y) in y.chunks_exact_mut(panel).enumerate() {
                 let (matrix, at) = ((first + i) / (parts * panels), (first + i) % (parts * panels));
-                for (tile, y) in y.as_chunks_mut::<TILE>().0.iter_mut().enumerate() {
+                for (tile, y) in cast_slice_mut::<u16, Tile>(y).iter_mut().enumerate() {
                     let place = [at % panels * SIDE + tile % 2 * PAIRS, tile / 2 * STEP];
-                    let (mut x, is_left) = read(&matrices[matrix], place);
-                    if parts == 2 && !cut(&mut x, at / panels) {
+                    let is_left = read(&matrices[matrix], place, y);
+                    if parts == 2 && !cut(y, at / panels) {
                         is_finite.store(false, Ordering::Relaxed);
                     }
-                    match is_left == (side == Side::Left) {
-                        true => y.copy_from_slice(cast_slice(x.as_flattened())),
-                        false => turn(x.as_flattened(), PAIRS, [PAIRS; 2], cast_slice_mut(y), PAIRS),
+                    if is_left != (side == Side::Left) {
+                        turn(y.clone().as_flattened(), PAIRS, [PAIRS; 2], y.as_flattened_mut(), PAIRS);
                     }
                 }
-            }
+            });
         });
         Ok(is_finite.into_inner().then_some(Self { memory, parts, panels, steps }))
     }
@@ -70,41 +72,54 @@ impl Packed {
     }
 }
 
-/// The numbers of a matrix from a place on, and whether they lie as on the left.
-fn read(matrix: &Matrix<u16>, [line, from]: [usize; 2]) -> (Tile, bool) {
-    let mut tile = [[0; PAIRS]; PAIRS];
+/// Writes the numbers of a matrix from a place on, and zeros where it ends; says whether they lie as on the left. What is
+/// whole has a length that is known, and so vector code.
+#[inline(always)]
+fn read(matrix: &Matrix<u16>, [line, from]: [usize; 2], tile: &mut Tile) -> bool {
+    *tile = [[0; PAIRS]; PAIRS];
     let [lines, k] = matrix.size;
     let (lines, until) = (lines.min(line + PAIRS), k.min(from + STEP));
     let line = line.min(lines);
     match matrix.strides {
         [1, step] if step != 1 => {
             let columns = matrix.t();
+            let column = |p: usize| if p < until { &columns.row(p)[line..lines] } else { &[] };
             for (tile, p) in tile.iter_mut().zip((from..until).step_by(2)) {
-                let low = &columns.row(p)[line..lines];
-                let tile = tile.iter_mut();
-                match p + 1 < until {
-                    true => tile.zip(low.iter().zip(&columns.row(p + 1)[line..lines])).for_each(
-                        |(tile, (&low, &high))| *tile = u32::from(low) | u32::from(high) << u16::BITS,
-                    ),
-                    false => tile.zip(low).for_each(|(tile, &low)| *tile = low.into()),
+                let (low, high) = (column(p), column(p + 1));
+                [low, high].iter().for_each(|x| fetch(x.as_ptr().wrapping_offset(step * STEP as isize)));
+                match (low.first_chunk::<PAIRS>(), high.first_chunk::<PAIRS>()) {
+                    (Some(low), Some(high)) => (0..PAIRS).for_each(|i| tile[i] = pair(low[i], high[i])),
+                    _ => {
+                        let high = high.iter().copied().chain(repeat(0));
+                        tile.iter_mut().zip(low.iter().zip(high)).for_each(|(y, (a, b))| *y = pair(*a, b));
+                    }
                 }
             }
-            (tile, false)
+            false
         }
         [_, step] => {
             for (tile, i) in tile.iter_mut().zip(line..lines) {
-                let tile = &mut cast_slice_mut::<u32, u16>(tile)[..until.saturating_sub(from)];
-                match step {
-                    1 => tile.copy_from_slice(&matrix.row(i)[from..until]),
-                    _ => tile.iter_mut().zip(from..).for_each(|(x, j)| *x = matrix.number(i, j)),
+                let tile: &mut [u16; STEP] = cast_mut(tile);
+                let row = if step == 1 { &matrix.row(i)[from..until] } else { &[] };
+                fetch(row.as_ptr().wrapping_add(4 * STEP));
+                match row.first_chunk() {
+                    Some(row) => *tile = *row,
+                    None => tile.iter_mut().zip(from..until).for_each(|(x, j)| *x = matrix.number(i, j)),
                 }
             }
-            (tile, true)
+            true
         }
     }
 }
 
+/// Two numbers as one.
+#[inline(always)]
+fn pair(low: u16, high: u16) -> u32 {
+    u32::from(low) | u32::from(high) << u16::BITS
+}
+
 /// Numbers of F16 to the one of two parts of each in BF16, whose sum they are; false where one is not finite.
+#[inline(always)]
 fn cut(tile: &mut Tile, part: usize) -> bool {
     let tile: &mut [u16] = cast_slice_mut(tile.as_flattened_mut());
     let mut wide = [0f32; TILE];
