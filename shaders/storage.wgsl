@@ -74,3 +74,16 @@ fn bf16_round(x: vec4<f32>) -> vec4<f32> {
 fn u32_to_i64(x: vec4<u32>) -> vec4<i64> {
     return vec4<i64>(vec4<u64>(x));
 }
+
+// Two numbers of 32 bits in a word of 64.
+fn long_parts(w: vec2<u64>) -> vec4<u32> {
+    return vec4<u32>(u32(w.x), u32(w.x >> 32u), u32(w.y), u32(w.y >> 32u));
+}
+
+fn long_part(w: vec2<u64>, i: u32) -> u32 {
+    return u32(w[i >> 1u] >> ((i & 1u) * 32u));
+}
+
+fn long_words(v: vec4<u32>) -> vec2<u64> {
+    return vec2<u64>(v.xz) | (vec2<u64>(v.yw) << vec2<u32>(32u));
+}

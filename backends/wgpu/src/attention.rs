@@ -2,9 +2,13 @@
 use crate::{WgpuValue, create, device::Gpu, kernel::Kernel, storage::Storage, team};
 use firesteel_core::{Error, Layout, Meta, Metas, Outputs, Result, Scalar};
 use smallvec::{SmallVec, smallvec};
+use wgpu::DeviceType;
 
 /// Queries and keys of a block, largest first.
 const BLOCKS: [[usize; 2]; 4] = [[32, 32], [16, 32], [16, 16], [8, 16]];
+
+/// Up to how many scores the kernel is the faster way everywhere.
+const FEW: usize = 64 * 64;
 
 /// The largest block whose queries, keys and scores fit in workgroup memory.
 fn block(gpu: &Gpu, d: usize, e: usize, meta: &Meta) -> Option<[usize; 2]> {
@@ -15,10 +19,13 @@ fn block(gpu: &Gpu, d: usize, e: usize, meta: &Meta) -> Option<[usize; 2]> {
     BLOCKS.into_iter().find(fits)
 }
 
-/// Whether there is a kernel for operands of these shapes.
+/// Whether there is a kernel for operands of these shapes, and it is the fastest way.
 pub(crate) fn fits(gpu: &Gpu, xs: &[&Meta]) -> bool {
     let last = |x: &Meta| x.shape.last().copied().unwrap_or(0);
-    xs.iter().all(|x| x.numel() > 0) && block(gpu, last(xs[0]), last(xs[2]), xs[0]).is_some()
+    let rows = |x: &Meta| x.shape.iter().rev().nth(1).copied().unwrap_or(1);
+    // a processor keeps scores in its caches, and has no workgroup memory that would be faster
+    let by_products = gpu.info.kind == DeviceType::Cpu && rows(xs[0]) * rows(xs[1]) > FEW;
+    xs.iter().all(|x| x.numel() > 0) && !by_products && block(gpu, last(xs[0]), last(xs[2]), xs[0]).is_some()
 }
 
 /// The last two axes of an operand, and the axes before them.

@@ -25,7 +25,7 @@ use std::{
 };
 use wgpu::{
     BindGroupLayout, BindGroupLayoutDescriptor, BindGroupLayoutEntry, BindingType, BufferBindingType,
-    ComputePipeline, ComputePipelineDescriptor, Device, Features, Limits, PipelineCache,
+    ComputePipeline, ComputePipelineDescriptor, Device, DeviceType, Features, Limits, PipelineCache,
     PipelineCacheDescriptor, PipelineLayout, PipelineLayoutDescriptor, ShaderModuleDescriptor,
     ShaderRuntimeChecks, ShaderSource, ShaderStages,
 };
@@ -178,6 +178,8 @@ pub(crate) struct Kernel<'a> {
 /// What [`source::compose`] needs to know.
 pub(crate) struct Parts<'a> {
     pub features: Features,
+    /// Whether four numbers of 32 bits are two words.
+    pub long: bool,
     pub reads: &'a [Read<'a>],
     pub writes: &'a [Write],
     pub places: &'a [Places],
@@ -372,6 +374,8 @@ impl<'a> Kernel<'a> {
         }
         let parts = Parts {
             features: gpu.features,
+            // a driver that computes on the processor loads and stores word by word
+            long: gpu.info.kind == DeviceType::Cpu && gpu.features.contains(Features::SHADER_INT64),
             reads: &self.reads,
             writes: &self.writes,
             places: &self.places,

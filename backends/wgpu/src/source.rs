@@ -85,13 +85,13 @@ pub(crate) fn compose(parts: &Parts, body: &str) -> String {
         binding += 1;
     };
     for read in parts.reads.iter().filter(|read| read.form != Form::Same) {
-        let word = words(read.dtype, read.form.is_wide());
+        let word = words(read.dtype, read.form.is_wide(), parts.long);
         bound(&mut text, "storage, read", &format!("{}_words", read.name), &format!("array<{word}>"));
     }
     for write in parts.writes {
         let word = match (write.mode, Storage::of(write.dtype).lanes) {
-            (Mode::Groups, _) => words(write.dtype, true),
-            (Mode::Single, 1) => words(write.dtype, false),
+            (Mode::Groups, _) => words(write.dtype, true, parts.long),
+            (Mode::Single, 1) => words(write.dtype, false, parts.long),
             (Mode::Single | Mode::Counts, _) => "atomic<u32>".to_owned(),
         };
         bound(&mut text, "storage, read_write", &format!("{}_words", write.name), &format!("array<{word}>"));
@@ -107,8 +107,8 @@ pub(crate) fn compose(parts: &Parts, body: &str) -> String {
             text += "var<immediate> p: Params;\n";
         }
     }
-    parts.reads.iter().for_each(|r| text += &reading(r));
-    parts.writes.iter().for_each(|w| text += &writing(w));
+    parts.reads.iter().for_each(|r| text += &reading(r, parts.long));
+    parts.writes.iter().for_each(|w| text += &writing(w, parts.long));
     parts.places.iter().for_each(|p| text += &strided_index(p.name, p.name, p.rank()));
     if parts.checks {
         text += FAIL;
@@ -117,10 +117,12 @@ pub(crate) fn compose(parts: &Parts, body: &str) -> String {
     link(text)
 }
 
-/// What an array of elements of a dtype is made of, where each four of them are loaded together or not.
-fn words(dtype: firesteel_core::DType, wide: bool) -> String {
+/// What an array of elements of a dtype is made of, where each four of them are loaded together or not, and words may be
+/// `long`.
+fn words(dtype: firesteel_core::DType, wide: bool, long: bool) -> String {
     let storage = Storage::of(dtype);
     match storage.lanes {
+        1 if wide && long && storage.bits() == 32 => "vec2<u64>".to_owned(),
         1 if wide => format!("vec4<{}>", storage.word),
         2 if wide => "vec2<u32>".to_owned(),
         _ => storage.word.to_owned(),
@@ -180,9 +182,10 @@ fn strided_index(function: &str, name: &str, rank: usize) -> String {
 }
 
 /// The functions that read an operand.
-fn reading(read: &Read) -> String {
+fn reading(read: &Read, long: bool) -> String {
     let Storage { number, lanes, decode, .. } = Storage::of(read.dtype);
     let (x, wide, bits) = (read.name, read.form.is_wide(), Storage::of(read.dtype).bits());
+    let long = long && bits == 32;
     if read.form == Form::Same {
         return format!(
             "fn {x}(i: u32) -> {number} {{ return p.{x}_value; }}\n\
@@ -190,6 +193,7 @@ fn reading(read: &Read) -> String {
         );
     }
     let word = match (lanes, wide) {
+        (1, true) if long => format!("bitcast<{number}>(long_part({x}_words[k >> 2u], k & 3u))"),
         (1, true) => format!("{x}_words[k >> 2u][k & 3u]"),
         (2, true) => format!("{x}_words[k >> 2u][(k >> 1u) & 1u]"),
         (1, false) => format!("{x}_words[k]"),
@@ -205,6 +209,7 @@ fn reading(read: &Read) -> String {
         _ if !wide && lanes != 4 => format!(
             "return vec4<{number}>({x}_at(4u * g), {x}_at(4u * g + 1u), {x}_at(4u * g + 2u), {x}_at(4u * g + 3u));"
         ),
+        1 if long => format!("return bitcast<vec4<{number}>>(long_parts({x}_words[g]));"),
         1 => format!("return {x}_words[g];"),
         2 => format!(
             "let w = {x}_words[g]; \
@@ -235,11 +240,16 @@ fn reading(read: &Read) -> String {
 }
 
 /// The functions that write a result, and read what is there.
-fn writing(write: &Write) -> String {
+fn writing(write: &Write, long: bool) -> String {
     let Storage { number, lanes, decode, encode, .. } = Storage::of(write.dtype);
     let (y, bits) = (write.name, Storage::of(write.dtype).bits());
+    let long = long && bits == 32;
     let mask = if lanes == 2 { "0xffffu" } else { "0xffu" };
     match (write.mode, lanes) {
+        (Mode::Groups, 1) if long => format!(
+            "fn {y}4(g: u32) -> vec4<{number}> {{ return bitcast<vec4<{number}>>(long_parts({y}_words[g])); }}\n\
+             fn {y}_set4(g: u32, v: vec4<{number}>) {{ {y}_words[g] = long_words(bitcast<vec4<u32>>(v)); }}\n"
+        ),
         (Mode::Groups, 1) => format!(
             "fn {y}4(g: u32) -> vec4<{number}> {{ return {y}_words[g]; }}\n\
              fn {y}_set4(g: u32, v: vec4<{number}>) {{ {y}_words[g] = v; }}\n"

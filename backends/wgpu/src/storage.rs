@@ -43,7 +43,7 @@ impl Storage {
 
     /// Bits of an element.
     pub fn bits(self) -> u32 {
-        32 / self.lanes
+        if self.word.ends_with("64") { 64 } else { 32 / self.lanes }
     }
 }
 
