@@ -5,11 +5,12 @@ use crate::{
     direct::{self, Axis, Moves},
     gemm::{Matrix, MatrixMut, Product, blocks},
     parallel,
+    taps::Filters,
     value::Output,
     view,
     wide::widened,
     windows::Windows,
-    winograd::{self, Filters},
+    winograd,
 };
 use firesteel_core::{Conv, DType, Meta, Result};
 
@@ -60,12 +61,12 @@ impl Sizes {
         self.channels == 1 && self.filters <= FEW && self.windows.taps() > 1
     }
 
-    /// The sizes for Winograd's way, where a result in F32 is made faster by it.
+    /// The sizes for Winograd's way, of results in F32.
     fn winograd(&self, out: &Meta) -> Option<winograd::Sizes> {
         let (input, output, padding) = self.windows.by_three()?;
         let Sizes { images, groups, channels, filters, .. } = *self;
         let by = winograd::Sizes { images, groups, channels, filters, input, output, padding };
-        (out.dtype == DType::F32 && by.pays()).then_some(by)
+        (out.dtype == DType::F32).then_some(by)
     }
 
     /// The sizes on long lines, of results in F32.
@@ -92,7 +93,7 @@ impl Sizes {
 pub(crate) fn conv(conv: &Conv, x: &CpuValue, w: &CpuValue, out: &Meta) -> Result<CpuValue> {
     let sizes = Sizes::new(conv, &x.meta, &w.meta, out);
     widened(&[x, w], out, |xs, out| {
-        if let Some(by) = sizes.winograd(out) {
+        if let Some(by) = sizes.winograd(out).filter(winograd::Sizes::pays_forward) {
             let w = view::contiguous(xs[1])?;
             let filters =
                 Filters { w: elements(&w), by_filter: 9 * by.channels, by_channel: 9, turned: false };
@@ -120,7 +121,8 @@ pub(crate) fn conv(conv: &Conv, x: &CpuValue, w: &CpuValue, out: &Meta) -> Resul
 pub(crate) fn input_grad(conv: &Conv, g: &CpuValue, w: &CpuValue, out: &Meta) -> Result<CpuValue> {
     let sizes = Sizes::new(conv, out, &w.meta, &g.meta);
     widened(&[g, w], out, |xs, out| {
-        if let Some(by) = sizes.winograd(out).and_then(|by| by.turned()) {
+        let turned = sizes.winograd(out).and_then(|by| by.turned());
+        if let Some(by) = turned.filter(winograd::Sizes::pays_forward) {
             let w = view::contiguous(xs[1])?;
             let filters = Filters { w: elements(&w), by_filter: 9, by_channel: 9 * by.filters, turned: true };
             let x =
@@ -155,7 +157,7 @@ pub(crate) fn input_grad(conv: &Conv, g: &CpuValue, w: &CpuValue, out: &Meta) ->
 pub(crate) fn weight_grad(conv: &Conv, g: &CpuValue, x: &CpuValue, out: &Meta) -> Result<CpuValue> {
     let sizes = Sizes::new(conv, &x.meta, out, &g.meta);
     widened(&[g, x], out, |xs, out| {
-        if let Some(by) = sizes.winograd(out) {
+        if let Some(by) = sizes.winograd(out).filter(winograd::Sizes::pays) {
             let (g, x) = (view::contiguous(xs[0])?, view::contiguous(xs[1])?);
             let w = written(out, |w| winograd::weight_gradient(elements(&g), elements(&x), w, &by))?;
             if let Some(w) = w {

@@ -3,6 +3,9 @@
 //! The padded lines of a channel lie one behind another. So all that a place of the window sees, as it moves over the
 //! image, is one long line that begins somewhere; what falls between two lines is computed too, and left out at the
 //! end. Sums of some filters and some vectors of neighbouring windows stay in registers for all channels and places.
+//!
+//! Where lines would fill vectors badly, as those of small images do, vectors go along the filters instead.
+mod across;
 mod axis;
 mod gradient;
 mod tile;
@@ -12,12 +15,16 @@ pub(crate) use gradient::weight_gradient;
 
 use crate::{
     canvas::Canvas,
-    parallel,
+    gemm, parallel,
     simd::{Isa, best, on_vectors},
+    stream::fetch,
+    taps::{Filters, TOGETHER},
+    turn::turn,
     value::Output,
     windows::zip,
-    winograd::Filters,
 };
+use across::Panel;
+use bytemuck::{cast_slice, cast_slice_mut};
 use firesteel_core::Result;
 use pulp::{Simd, WithSimd};
 use std::ops::Range;
@@ -27,6 +34,8 @@ use tile::{SLACK, Tile, blocks};
 const HELD: usize = 64 * 1024;
 /// A vector of F32, at most.
 const LANES: usize = 16;
+/// What turning the sums of one window costs where vectors go along filters, in numbers that it might see.
+const TURNED: usize = 16;
 
 /// A convolution by reading `x [images, groups, channels, ..]` to `y [images, groups, filters, ..]`.
 #[derive(Clone, Copy, Debug)]
@@ -73,22 +82,76 @@ pub(crate) fn convolve(
     Ok(!axes.is_empty())
 }
 
+/// Along what vectors go.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Way {
+    Lines,
+    Filters,
+}
+
+impl Way {
+    /// The faster one.
+    fn new(lines: &Lines, sizes: &Sizes, taps: usize) -> Self {
+        let (filters, depth) = (sizes.filters, sizes.channels * taps);
+        let lanes = best().lanes();
+        let by_lines = lines.span(lines.band).next_multiple_of(lanes) * filters * depth;
+        let by_filters = lines.band * lines.count * filters.next_multiple_of(LANES) * (depth + TURNED);
+        if by_filters < by_lines { Self::Filters } else { Self::Lines }
+    }
+
+    /// Filters of a block, of which there are to be so many.
+    fn rows(self, lines: &Lines, filters: usize, many: usize) -> usize {
+        match self {
+            Self::Lines => tile::rows(lines.span(lines.band), filters),
+            Self::Filters => across::rows(filters, many),
+        }
+    }
+
+    /// Filters in blocks of so many, and the rest.
+    fn blocks(self, filters: usize, rows: usize) -> Vec<Range<usize>> {
+        match self {
+            Self::Lines => blocks(filters, rows).collect(),
+            Self::Filters => gemm::blocks(filters, rows).collect(),
+        }
+    }
+
+    /// So many filters with those that fill up a vector.
+    fn wide(self, filters: usize) -> usize {
+        match self {
+            Self::Lines => filters,
+            Self::Filters => filters.next_multiple_of(LANES),
+        }
+    }
+}
+
 /// Writes the results that one pair of axes tells of.
 fn convolve_one(x: &[f32], filters: Filters, y: &mut [f32], sizes: &Sizes, axes: &[Axis; 2]) -> Result<()> {
     let lines = Lines::new(axes, sizes.channels, usize::MAX);
-    let bands = axes[0].count.div_ceil(lines.band);
-    let rows = tile::rows(lines.span(lines.band), sizes.filters);
-    let w = packed(filters, sizes, axes, rows)?;
-    let units = sizes.images * sizes.groups * bands;
+    let way = Way::new(&lines, sizes, axes[0].taps.len() * axes[1].taps.len());
+    let [across, along] = axes;
+    // where all phases are read and vectors go along none, lines are held as they are
+    let undivided = [across.clone(), along.undivided()];
+    let (axes, lines) = match way {
+        Way::Filters if along.phases.len() == along.step() => {
+            (&undivided, Lines::new(&undivided, sizes.channels, usize::MAX))
+        }
+        Way::Filters | Way::Lines => (axes, lines),
+    };
+    let bands = across.count.div_ceil(lines.band);
+    let all = sizes.images * sizes.groups * bands;
     // few blocks of lines are read by several jobs, each for some of the filters
     let threads = parallel::num_threads();
-    let parts = (2 * threads).div_ceil(units).min(sizes.filters.div_ceil(rows)).max(1);
+    let parts = (2 * threads).div_ceil(all);
+    let rows = way.rows(&lines, sizes.filters, parts);
+    let parts = parts.min(sizes.filters.div_ceil(rows)).max(1);
     let some = sizes.filters.div_ceil(parts).next_multiple_of(rows);
-    let parts = sizes.filters.div_ceil(some);
-    let each = (units * parts).div_ceil(8 * threads).max(1);
-    let jobs = (0..units * parts).step_by(each).map(|from| from..(units * parts).min(from + each)).collect();
+    let units = all * sizes.filters.div_ceil(some);
+    let each = (units / (8 * threads)).max(1);
+    let jobs = gemm::blocks(units, each).collect();
+    let blocks = way.blocks(sizes.filters, rows);
+    let w = packed(filters, sizes, axes, way, &blocks)?;
     let y = Canvas::new(y);
-    let plan = Plan { sizes, axes, lines, x, w: w.read(), y: &y, bands, some, parts, rows };
+    let plan = Plan { sizes, axes, lines, x, w: w.read(), y: &y, bands, all, some, way, blocks: &blocks };
     parallel::try_jobs(jobs, |units| on_vectors(Units { plan: &plan, units }))
 }
 
@@ -97,28 +160,45 @@ fn taps(axes: &[Axis; 2]) -> impl Iterator<Item = (axis::Tap, axis::Tap)> {
     axes[0].taps.iter().flat_map(|a| axes[1].taps.iter().map(|b| (*a, *b)))
 }
 
-/// Filters in blocks of rows: `[groups, blocks, channels, taps, rows]`.
-fn packed(filters: Filters, sizes: &Sizes, axes: &[Axis; 2], rows: usize) -> Result<Output<f32>> {
+/// Filters in blocks: `[groups, blocks, channels, taps, rows]`, rows filled up with zeros where vectors go along them.
+fn packed(
+    filters: Filters,
+    sizes: &Sizes,
+    axes: &[Axis; 2],
+    way: Way,
+    blocks: &[Range<usize>],
+) -> Result<Output<f32>> {
     let taps: Vec<usize> = taps(axes).map(|(a, b)| a.tap * sizes.kernel[1] + b.tap).collect();
-    let depth = sizes.channels * taps.len();
     let all: usize = sizes.kernel.iter().product();
-    let mut w = Output::new(sizes.groups * sizes.filters * depth)?;
+    let depth = sizes.channels * taps.len();
+    let mut w = Output::new(sizes.groups * way.wide(sizes.filters) * depth)?;
     let mut rest = w.slice();
     let mut jobs = vec![];
     for group in 0..sizes.groups {
-        for block in blocks(sizes.filters, rows) {
-            let (w, after) = rest.split_at_mut(block.len() * depth);
+        for block in blocks {
+            let (w, after) = rest.split_at_mut(way.wide(block.len()) * depth);
             rest = after;
-            jobs.push((group * sizes.filters * sizes.channels * all, block, w));
+            jobs.push((group * sizes.filters * sizes.channels * all, block.clone(), w));
         }
     }
     let pack = |(start, block, w): (usize, Range<usize>, &mut [f32])| {
-        for (i, filter) in block.clone().enumerate() {
-            let mut w = w[i..].iter_mut().step_by(block.len());
-            for channel in 0..sizes.channels {
-                let at = start + filter * filters.by_filter + channel * filters.by_channel;
-                let from = &filters.w[at..at + all];
-                taps.iter().zip(&mut w).for_each(|(tap, w)| *w = from[*tap]);
+        let width = way.wide(block.len());
+        let parts = w.chunks_mut(TOGETHER * taps.len() * width);
+        for (channels, w) in gemm::blocks(sizes.channels, TOGETHER).zip(parts) {
+            if taps.len() == all {
+                if block.len() < width {
+                    w.fill(0.0);
+                }
+                filters.bring(start, block.clone(), channels, all, w, width);
+                continue;
+            }
+            for (channel, w) in channels.zip(w.chunks_exact_mut(taps.len() * width)) {
+                let at = start + block.start * filters.by_filter + channel * filters.by_channel;
+                for (tap, w) in taps.iter().zip(w.chunks_exact_mut(width)) {
+                    let (w, rest) = w.split_at_mut(block.len());
+                    zip(w, &filters.w[at + tap..], filters.by_filter, |w, tap| *w = *tap);
+                    rest.fill(0.0);
+                }
             }
         }
     };
@@ -175,8 +255,11 @@ impl Lines {
     fn bring(&self, axes: &[Axis; 2], x: &[f32], rows: Range<usize>, lines: &mut [f32]) {
         let [across, along] = axes;
         let size = across.size * along.size;
-        for channel in 0..x.len() / size {
+        let channels = x.len() / size;
+        for channel in 0..channels {
             let x = &x[channel * size..];
+            // that of the next channel is asked for meanwhile
+            let ahead = if channel + 1 < channels { along.size } else { 0 };
             let mut at = channel * self.plane;
             for phase in &across.phases {
                 for beside in &along.phases {
@@ -189,6 +272,8 @@ impl Lines {
                             None => 0..0,
                             Some(row) => {
                                 let x = &x[row * along.size + first..];
+                                let next = x.as_ptr().wrapping_add(size);
+                                (0..ahead).step_by(LANES).for_each(|i| fetch(next.wrapping_add(i)));
                                 copy(x, along.step(), &mut line[inside.start..], inside.len());
                                 inside.clone()
                             }
@@ -226,11 +311,38 @@ struct Plan<'a> {
     w: &'a [f32],
     y: &'a Canvas<'a>,
     bands: usize,
+    /// Bands of all images and groups.
+    all: usize,
     /// Filters of a part.
     some: usize,
-    parts: usize,
-    /// Filters of a block.
-    rows: usize,
+    way: Way,
+    blocks: &'a [Range<usize>],
+}
+
+impl Plan<'_> {
+    /// Writes a band of rows of a plane, which lie so far apart.
+    #[inline(always)]
+    fn put(&self, plane: usize, band: Range<usize>, sums: &[f32], pitch: usize) {
+        let [across, along] = self.axes;
+        let [height, width] = self.sizes.output;
+        let from = plane * height * width;
+        let first = from + (across.first + band.start * across.every) * width;
+        let end = from + (across.first + (band.end - 1) * across.every + 1) * width;
+        // SAFETY: the rows of a band and filter are no other's.
+        let y = unsafe { self.y.part(first..end) };
+        for row in 0..band.len() {
+            let sums = &sums[row * pitch..];
+            let y = &mut y[row * across.every * width + along.first..];
+            match along.every {
+                // what is copied too much belongs to the next row, which comes thereafter
+                1 if across.every == 1 => copy(sums, 1, y, along.count),
+                1 => y[..along.count].copy_from_slice(&sums[..along.count]),
+                every => {
+                    y.iter_mut().step_by(every).zip(&sums[..along.count]).for_each(|(y, sum)| *y = *sum);
+                }
+            }
+        }
+    }
 }
 
 /// Some units of the work: each is a band of rows of an image and group, for a part of the filters.
@@ -244,48 +356,46 @@ impl WithSimd for Units<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) -> Result<()> {
-        let Plan { sizes, axes, lines, bands, some, parts, rows, .. } = *self.plan;
+        let Plan { sizes, axes, lines, bands, all, some, way, blocks, .. } = *self.plan;
         let [across, along] = axes;
         let places = lines.places(axes, sizes.channels);
         let length = lines.span(lines.band) + SLACK;
+        let rows = blocks.iter().map(|block| way.wide(block.len())).max().unwrap_or_default();
         let mut held = Output::new(sizes.channels * lines.plane + SLACK)?;
         let mut sums = Output::new(rows * length)?;
-        let (held, sums) = (held.slice(), sums.slice());
+        let mut turned = Output::new(if way == Way::Filters { rows * length } else { 0 })?;
+        let (held, sums, turned) = (held.slice(), sums.slice(), turned.slice());
         let image = sizes.channels * across.size * along.size;
-        let [height, width] = sizes.output;
         for unit in self.units {
-            let (at, part) = (unit / parts, unit % parts);
+            // the same filters again while they are in cache
+            let (part, at) = (unit / all, unit % all);
             let (plane, band) = (at / bands, at % bands * lines.band);
             let band = band..across.count.min(band + lines.band);
             lines.bring(axes, &self.plan.x[plane * image..][..image], band.clone(), held);
-            let span = lines.span(band.len());
-            let w = &self.plan.w[plane % sizes.groups * sizes.filters * places.len()..];
-            for block in blocks(sizes.filters, rows) {
-                if block.start / some != part {
-                    continue;
-                }
-                let w = &w[block.start * places.len()..][..block.len() * places.len()];
-                Tile { lines: held, places: &places, w, rows: block.len(), span, sums, length }.run(simd);
-                for (i, filter) in block.enumerate() {
-                    let from = (plane * sizes.filters + filter) * height * width;
-                    let first = from + (across.first + band.start * across.every) * width;
-                    let end = from + (across.first + (band.end - 1) * across.every + 1) * width;
-                    // SAFETY: the rows of a band and filter are no other's.
-                    let y = unsafe { self.plan.y.part(first..end) };
-                    let sums = &sums[i * length..][..length];
-                    for row in 0..band.len() {
-                        let sums = &sums[row * lines.pitch..];
-                        let y = &mut y[row * across.every * width + along.first..];
-                        match along.every {
-                            // what is copied too much belongs to the next row, which comes thereafter
-                            1 if across.every == 1 => copy(sums, 1, y, along.count),
-                            1 => y[..along.count].copy_from_slice(&sums[..along.count]),
-                            every => y
-                                .iter_mut()
-                                .step_by(every)
-                                .zip(&sums[..along.count])
-                                .for_each(|(y, sum)| *y = *sum),
-                        }
+            let w = &self.plan.w[plane % sizes.groups * way.wide(sizes.filters) * places.len()..];
+            for block in blocks.iter().filter(|block| block.start / some == part) {
+                let (rows, width) = (block.len(), way.wide(block.len()));
+                let w = &w[block.start * places.len()..][..width * places.len()];
+                let filters = (plane * sizes.filters + block.start..).take(rows);
+                match way {
+                    Way::Lines => {
+                        let span = lines.span(band.len());
+                        Tile { lines: held, places: &places, w, rows, span, sums, length }.run(simd);
+                        let sums = sums.chunks_exact(length);
+                        filters.zip(sums).for_each(|(plane, sums)| {
+                            self.plan.put(plane, band.clone(), sums, lines.pitch);
+                        });
+                    }
+                    Way::Filters => {
+                        let windows = band.len() * along.count;
+                        let sums = &mut sums[..windows * width];
+                        Panel { held, lines: &lines, axes, places: &places, w, width, sums }
+                            .run(simd, band.clone());
+                        turn(cast_slice(sums), width, [windows, rows], cast_slice_mut(turned), length);
+                        let sums = turned.chunks_exact(length);
+                        filters.zip(sums).for_each(|(plane, sums)| {
+                            self.plan.put(plane, band.clone(), sums, along.count);
+                        });
                     }
                 }
             }

@@ -42,6 +42,7 @@ mod simd;
 mod softmax;
 mod sort;
 mod stream;
+mod taps;
 #[cfg(test)]
 mod testing;
 #[cfg(target_arch = "x86_64")]

@@ -66,22 +66,23 @@ impl Job<'_> {
     fn panel<S: Simd, const R: usize, const V: usize>(&self, simd: S, at: usize) -> usize {
         let mut row = 0;
         while row + R <= self.m {
-            self.block::<S, R, V>(simd, row, 0, at);
+            self.block::<S, R, V>(simd, row, at);
             row += R;
         }
-        if row < self.m && self.m >= R {
-            // the last rows together with some that are done
-            let first = self.m - R;
-            self.block::<S, R, V>(simd, first, row - first, at);
-        } else {
-            (row..self.m).for_each(|row| self.block::<S, 1, V>(simd, row, 0, at));
+        while row + 4 <= self.m {
+            self.block::<S, 4, V>(simd, row, at);
+            row += 4;
+        }
+        while row < self.m {
+            self.block::<S, 1, V>(simd, row, at);
+            row += 1;
         }
         V * S::F32_LANES
     }
 
-    /// `R` rows, of which the first `done` are not written, and `V` vectors of columns.
+    /// `R` rows and `V` vectors of columns.
     #[inline(always)]
-    fn block<S: Simd, const R: usize, const V: usize>(&self, simd: S, first: usize, done: usize, at: usize) {
+    fn block<S: Simd, const R: usize, const V: usize>(&self, simd: S, first: usize, at: usize) {
         let mut sums = [[simd.splat_f32s(0.0); V]; R];
         let Grid { data, row, column } = self.a;
         // SAFETY: `first + R <= m` and `at + V vectors <= n`, and `product` saw that all rows and columns of the
@@ -102,9 +103,6 @@ impl Job<'_> {
                 }
             }
             for r in 0..R {
-                if r < done {
-                    continue;
-                }
                 let c = self.c.add((first + r) * self.stride + at).cast::<S::f32s>();
                 for j in 0..V {
                     let before = if self.add { c.add(j).read_unaligned() } else { simd.splat_f32s(0.0) };

@@ -3,10 +3,12 @@
 //! A tile of 4x4 results sees 6x6 elements. Both are transformed ([`transform`]), so that the convolution is a
 //! product of matrices `[tiles, channels] x [channels, filters]` for each of 36 places. Blocks of tiles stay in
 //! cache from what they see to their results. In there channels are the last axis, whatever the image's size, and
-//! vectors go along them. The gradient of the weight is the adjoint of all that.
+//! vectors go along them. The gradient of the weight is the adjoint of all that. Where there is but one block of tiles,
+//! it is the filters that are cut in blocks.
 // loops go by indices: closures of iterators would not be compiled for the vectors at hand
 #![allow(clippy::needless_range_loop)]
 
+mod few;
 mod gradient;
 mod transform;
 
@@ -14,17 +16,22 @@ pub(crate) use gradient::weight_gradient;
 
 use crate::{
     canvas::Canvas,
+    gemm::blocks,
     micro::{Grid, WIDTH, product},
     parallel,
     simd::{Isa, best, on_vectors},
+    taps::{Filters, TOGETHER},
     turn::turn,
     value::Output,
 };
 use bytemuck::{cast_slice, cast_slice_mut};
 use firesteel_core::Result;
 use pulp::{Simd, WithSimd};
-use std::sync::atomic::{AtomicBool, Ordering};
-use transform::{FILTER, SIDE, TILE};
+use std::{
+    ops::Range,
+    sync::atomic::{AtomicBool, Ordering},
+};
+use transform::{SIDE, TILE};
 
 /// Places of a transformed tile.
 const PLACES: usize = SIDE * SIDE;
@@ -46,28 +53,29 @@ pub(crate) struct Sizes {
     pub(crate) padding: [usize; 2],
 }
 
-/// Filters as they lie in memory: that of a filter and a channel begins at `filter * by_filter + channel *
-/// by_channel` in its group, and is read backwards where it is `turned`.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Filters<'a> {
-    pub(crate) w: &'a [f32],
-    pub(crate) by_filter: usize,
-    pub(crate) by_channel: usize,
-    pub(crate) turned: bool,
-}
-
 impl Sizes {
-    /// Whether it is faster this way.
+    /// Whether it is faster this way, where transformed filters are written out.
     pub(crate) fn pays(&self) -> bool {
+        // the transforms of filters are worth about 64 tiles
+        self.saves(64)
+    }
+
+    /// Whether the convolution itself, or the input's gradient, is faster this way.
+    pub(crate) fn pays_forward(&self) -> bool {
+        self.saves(if few::fits(self) { few::FILTERS } else { 64 })
+    }
+
+    /// Whether it is faster, where the transforms of filters are worth so many tiles.
+    fn saves(&self, filters: usize) -> bool {
         if matches!(best(), Isa::Baseline) {
             return false;
         }
         let [h, w] = self.output;
-        let (channels, filters) = (self.channels as f64, self.filters as f64);
-        let direct = 9.0 * (self.images * h * w) as f64 * channels * filters;
+        let direct = 9.0 * (self.images * h * w) as f64 * self.channels as f64 * self.filters as f64;
         let padded = (wide(self.channels) * wide(self.filters)) as f64;
-        // the transforms of tiles are worth about half of the products, those of filters about 64 tiles
-        direct > (PLACES * (self.tiles() + 64)) as f64 * 1.5 * padded && self.channels.min(self.filters) >= 8
+        // the transforms of tiles are worth about half of the products
+        direct > (PLACES * (self.tiles() + filters)) as f64 * 1.5 * padded
+            && self.channels.min(self.filters) >= 8
     }
 
     /// The convolution by turned filters that gives the gradient of the input.
@@ -92,6 +100,11 @@ impl Sizes {
     /// Tiles of all images.
     fn tiles(&self) -> usize {
         self.images * self.grid().iter().product::<usize>()
+    }
+
+    /// How many blocks the tiles are.
+    fn blocks(&self) -> usize {
+        self.tiles().div_ceil(TILES)
     }
 
     /// The runs of neighbouring tiles, of at most `most`, that make up a block.
@@ -137,11 +150,14 @@ fn wide(channels: usize) -> usize {
 /// Writes the convolution; false where a result is not finite, since what is not finite spreads over a whole tile
 /// here.
 pub(crate) fn forward(x: &[f32], filters: Filters, y: &mut [f32], sizes: &Sizes) -> Result<bool> {
+    if few::fits(sizes) {
+        return few::forward(x, filters, y, sizes);
+    }
     let mut u = transformed(filters, sizes)?;
     let u = &*u.slice();
     let group = PLACES * apart(sizes.channels * wide(sizes.filters));
     let y = Canvas::new(y);
-    let blocks = sizes.tiles().div_ceil(TILES);
+    let blocks = sizes.blocks();
     let jobs = (0..blocks * sizes.groups).map(|job| (job / blocks, job % blocks)).collect();
     let finite = AtomicBool::new(true);
     parallel::try_jobs(jobs, |(at, block)| {
@@ -178,42 +194,46 @@ impl WithSimd for Transform<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let Sizes { channels, filters, .. } = *self.sizes;
-        let (width, first) = (wide(filters), self.block * WIDTH);
-        let w = &self.filters.w[self.group * filters * channels * 9..][..filters * channels * 9];
-        for channel in 0..channels {
-            let mut taps = [[0.0; WIDTH]; 9];
-            for i in 0..WIDTH.min(filters - first) {
-                let at = (first + i) * self.filters.by_filter + channel * self.filters.by_channel;
-                for (tap, w) in w[at..at + 9].iter().enumerate() {
-                    taps[if self.filters.turned { 8 - tap } else { tap }][i] = *w;
+        let Self { filters, sizes, group, block, u: to } = self;
+        let (width, first) = (wide(sizes.filters), block * WIDTH);
+        let some = first..sizes.filters.min(first + WIDTH);
+        let start = group * sizes.filters * sizes.channels * 9;
+        let mut taps = [0.0; TOGETHER * 9 * WIDTH];
+        let mut u = [0.0; PLACES * WIDTH];
+        for together in blocks(sizes.channels, TOGETHER) {
+            filters.bring(start, some.clone(), together.clone(), 9, &mut taps, WIDTH);
+            for (channel, taps) in together.zip(taps.chunks_exact(9 * WIDTH)) {
+                transform_filters(simd, taps, filters.turned, &mut u, WIDTH);
+                for (place, u) in u.chunks_exact(WIDTH).enumerate() {
+                    let place = (group * PLACES + place) * apart(sizes.channels * width);
+                    // SAFETY: the filters of a block are no other's.
+                    unsafe { to.write(place + channel * width + first, u) };
                 }
             }
-            let mut u = [[0.0; WIDTH]; PLACES];
-            for lane in (0..WIDTH).step_by(S::F32_LANES) {
-                for row in 0..SIDE {
-                    let mut line = [simd.splat_f32s(0.0); 3];
-                    for j in 0..3 {
-                        for i in 0..3 {
-                            let factor = simd.splat_f32s(FILTER[row][i]);
-                            line[j] =
-                                simd.mul_add_e_f32s(factor, vector::<S>(&taps[3 * i + j], lane), line[j]);
-                        }
-                    }
-                    for column in 0..SIDE {
-                        let mut sum = simd.splat_f32s(0.0);
-                        for j in 0..3 {
-                            sum = simd.mul_add_e_f32s(simd.splat_f32s(FILTER[column][j]), line[j], sum);
-                        }
-                        put::<S>(&mut u[row * SIDE + column], lane, sum);
-                    }
-                }
+        }
+    }
+}
+
+/// Transforms [`WIDTH`] filters of one channel, `taps [9, WIDTH]`; places lie `step` apart in `u`.
+#[inline(always)]
+fn transform_filters<S: Simd>(simd: S, taps: &[f32], turned: bool, u: &mut [f32], step: usize) {
+    for lane in (0..WIDTH).step_by(S::F32_LANES) {
+        let mut lines = [[simd.splat_f32s(0.0); 3]; SIDE];
+        for j in 0..3 {
+            let mut column = [simd.splat_f32s(0.0); 3];
+            for i in 0..3 {
+                let tap = 3 * i + j;
+                column[i] = vector::<S>(taps, if turned { 8 - tap } else { tap } * WIDTH + lane);
             }
-            for (place, u) in u.iter().enumerate() {
-                let place = (self.group * PLACES + place) * apart(channels * width);
-                let at = place + channel * width + first;
-                // SAFETY: the filters of a block are no other's.
-                unsafe { self.u.write(at, u) };
+            let column = transform::filter(simd, column);
+            for row in 0..SIDE {
+                lines[row][j] = column[row];
+            }
+        }
+        for row in 0..SIDE {
+            let line = transform::filter(simd, lines[row]);
+            for column in 0..SIDE {
+                put::<S>(u, (row * SIDE + column) * step + lane, line[column]);
             }
         }
     }
@@ -294,6 +314,112 @@ fn transform_run<S: Simd, const ROWS: usize>(
     }
 }
 
+/// Transforms what a block of tiles of a group sees: `seen [36, TILES, channels]`, with places [`apart`] and channels
+/// filled up. Gives how many tiles these are.
+#[inline(always)]
+fn see<S: Simd>(
+    simd: S,
+    sizes: &Sizes,
+    x: &[f32],
+    group: usize,
+    block: usize,
+    seen: &mut [f32],
+) -> Result<usize> {
+    let Sizes { groups, channels, input, padding, .. } = *sizes;
+    let (depth, most) = (wide(channels), sizes.most());
+    let mut brought = Output::new(SIDE * (most * TILE + 2) * depth)?;
+    let brought = brought.slice();
+    let image = channels * input[0] * input[1];
+    let mut tiles = 0;
+    for run in sizes.runs(block, most) {
+        let x = &x[(run.image * groups + group) * image..][..image];
+        let at = [0, 1].map(|axis| run.at[axis] as isize - padding[axis] as isize);
+        bring(x, input, at, [SIDE, run.len * TILE + 2], channels, brought);
+        transform_run(
+            simd,
+            brought,
+            run,
+            depth,
+            seen,
+            #[inline(always)]
+            |x| transform::seen(simd, x),
+        );
+        tiles = run.place + run.len;
+    }
+    Ok(tiles)
+}
+
+/// The products of a block of tiles with some filters of a group: `products [36, TILES, filters]`, with places [`apart`]
+/// and filters filled up.
+struct Products<'a> {
+    sizes: &'a Sizes,
+    group: usize,
+    block: usize,
+    filters: Range<usize>,
+    products: &'a [f32],
+    y: &'a Canvas<'a>,
+}
+
+impl Products<'_> {
+    /// Writes the results. Gives whether all of these are finite.
+    #[inline(always)]
+    fn put<S: Simd>(self, simd: S) -> Result<bool> {
+        let (width, most) = (wide(self.filters.len()), self.sizes.most());
+        let mut results = Output::new(TILE * most * TILE * width)?;
+        let mut turned = Output::new(most * TILE * self.filters.len())?;
+        let (results, turned) = (results.slice(), turned.slice());
+        let mut odd = simd.splat_f32s(0.0);
+        for run in self.sizes.runs(self.block, most) {
+            let columns = run.len * TILE;
+            for tile in 0..run.len {
+                for filter in (0..width).step_by(S::F32_LANES) {
+                    let mut lines = [[odd; SIDE]; TILE];
+                    for j in 0..SIDE {
+                        let mut column = [odd; SIDE];
+                        for i in 0..SIDE {
+                            let at =
+                                (i * SIDE + j) * apart(TILES * width) + (run.place + tile) * width + filter;
+                            column[i] = vector::<S>(self.products, at);
+                        }
+                        let column = transform::results(simd, column);
+                        for i in 0..TILE {
+                            lines[i][j] = column[i];
+                        }
+                    }
+                    for i in 0..TILE {
+                        let line = transform::results(simd, lines[i]);
+                        for j in 0..TILE {
+                            // zero times what is not finite is NaN
+                            odd = simd.mul_add_e_f32s(line[j], simd.splat_f32s(0.0), odd);
+                            put::<S>(results, (i * columns + tile * TILE + j) * width + filter, line[j]);
+                        }
+                    }
+                }
+            }
+            self.write(run, results, turned);
+        }
+        Ok(simd.reduce_sum_f32s(odd) == 0.0)
+    }
+
+    /// Writes the results of a run, which lie in `from [4, len TILE, filters]`.
+    #[inline(always)]
+    fn write(&self, run: Run, from: &[f32], turned: &mut [f32]) {
+        let Sizes { groups, filters, output: [height, width], .. } = *self.sizes;
+        let plane = (run.image * groups + self.group) * filters + self.filters.start;
+        let (columns, filters) = (run.len * TILE, self.filters.len());
+        let (wide, len) = (wide(filters), columns.min(width - run.at[1]));
+        for row in 0..TILE.min(height - run.at[0]) {
+            let from = cast_slice(&from[row * columns * wide..]);
+            turn(from, wide, [columns, filters], cast_slice_mut(turned), columns);
+            for (filter, line) in turned.chunks_exact(columns).take(filters).enumerate() {
+                let at = ((plane + filter) * height + run.at[0] + row) * width + run.at[1];
+                // SAFETY: the tiles of a block are no other's, nor are its filters.
+                unsafe { self.y.write(at, &line[..len]) };
+            }
+        }
+    }
+}
+
 /// A block of tiles of one group, from what they see to their results. Gives whether all of these are finite.
 struct Forward<'a> {
     sizes: &'a Sizes,
@@ -309,91 +435,19 @@ impl WithSimd for Forward<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) -> Result<bool> {
-        let Sizes { groups, channels, filters, input, padding, .. } = *self.sizes;
+        let Self { sizes, x, u, y, group, block } = self;
+        let Sizes { channels, filters, .. } = *sizes;
         let (depth, width) = (wide(channels), wide(filters));
-        let most = self.sizes.most();
         let mut seen = Output::new(PLACES * apart(TILES * depth))?;
         let mut products = Output::new(PLACES * apart(TILES * width))?;
-        let mut brought = Output::new(SIDE * (most * TILE + 2) * depth.max(width))?;
-        let mut turned = Output::new(most * TILE * filters)?;
         let (seen, products) = (seen.slice(), products.slice());
-        let (brought, turned) = (brought.slice(), turned.slice());
-
-        let image = channels * input[0] * input[1];
-        let mut tiles = 0;
-        for run in self.sizes.runs(self.block, most) {
-            let x = &self.x[(run.image * groups + self.group) * image..][..image];
-            let at = [0, 1].map(|axis| run.at[axis] as isize - padding[axis] as isize);
-            bring(x, input, at, [SIDE, run.len * TILE + 2], channels, brought);
-            transform_run(
-                simd,
-                brought,
-                run,
-                depth,
-                seen,
-                #[inline(always)]
-                |x| transform::seen(simd, x),
-            );
-            tiles = run.place + run.len;
-        }
-
+        let tiles = see(simd, sizes, x, group, block, seen)?;
         for place in 0..PLACES {
             let a = Grid { data: &seen[place * apart(TILES * depth)..], row: depth, column: 1 };
-            let b = Grid { data: &self.u[place * apart(channels * width)..], row: width, column: 1 };
+            let b = Grid { data: &u[place * apart(channels * width)..], row: width, column: 1 };
             let c = &mut products[place * apart(TILES * width)..];
             product(simd, [tiles, channels, width], a, b, (c, width), false);
         }
-
-        let mut odd = simd.splat_f32s(0.0);
-        for run in self.sizes.runs(self.block, most) {
-            let columns = run.len * TILE;
-            for tile in 0..run.len {
-                for filter in (0..width).step_by(S::F32_LANES) {
-                    let mut lines = [[odd; SIDE]; TILE];
-                    for j in 0..SIDE {
-                        let mut column = [odd; SIDE];
-                        for i in 0..SIDE {
-                            let at =
-                                (i * SIDE + j) * apart(TILES * width) + (run.place + tile) * width + filter;
-                            column[i] = vector::<S>(products, at);
-                        }
-                        let column = transform::results(simd, column);
-                        for i in 0..TILE {
-                            lines[i][j] = column[i];
-                        }
-                    }
-                    for i in 0..TILE {
-                        let line = transform::results(simd, lines[i]);
-                        for j in 0..TILE {
-                            // zero times what is not finite is NaN
-                            odd = simd.mul_add_e_f32s(line[j], simd.splat_f32s(0.0), odd);
-                            put::<S>(brought, (i * columns + tile * TILE + j) * width + filter, line[j]);
-                        }
-                    }
-                }
-            }
-            self.write(run, brought, turned);
-        }
-        Ok(simd.reduce_sum_f32s(odd) == 0.0)
-    }
-}
-
-impl Forward<'_> {
-    /// Writes the results of a run, which lie in `from [4, len TILE, wide(filters)]`.
-    #[inline(always)]
-    fn write(&self, run: Run, from: &[f32], turned: &mut [f32]) {
-        let Sizes { groups, filters, output: [height, width], .. } = *self.sizes;
-        let plane = (run.image * groups + self.group) * filters;
-        let (columns, wide) = (run.len * TILE, wide(filters));
-        let len = columns.min(width - run.at[1]);
-        for row in 0..TILE.min(height - run.at[0]) {
-            let from = cast_slice(&from[row * columns * wide..]);
-            turn(from, wide, [columns, filters], cast_slice_mut(turned), columns);
-            for (filter, line) in turned.chunks_exact(columns).take(filters).enumerate() {
-                let at = ((plane + filter) * height + run.at[0] + row) * width + run.at[1];
-                // SAFETY: the tiles of a block are no other's.
-                unsafe { self.y.write(at, &line[..len]) };
-            }
-        }
+        Products { sizes, group, block, filters: 0..filters, products, y }.put(simd)
     }
 }

@@ -38,6 +38,15 @@ fn cases() -> Vec<Case> {
             }
         }
     }
+    // small images of many channels, whose lines would fill no vectors
+    for (step, padding) in [([1, 1], [1, 1]), ([2, 2], [1, 1]), ([3, 2], [0, 2])] {
+        for [images, groups, channels, filters] in [[2, 1, 70, 100], [1, 2, 40, 33], [3, 1, 130, 16]] {
+            for (size, kernel) in [([7, 7], [3, 3]), ([9, 13], [4, 3]), ([8, 10], [1, 1]), ([3, 2], [3, 2])] {
+                let conv = conv(&step, &padding, &[1, 1], groups);
+                cases.push(([images, groups, channels, filters], size.to_vec(), kernel.to_vec(), conv));
+            }
+        }
+    }
     for step in [1, 2, 3] {
         cases.push(([2, 1, 5, 12], vec![101], vec![4], conv(&[step], &[3], &[2], 1)));
     }

@@ -48,6 +48,9 @@ fn convolutions_are_as_exact_as_sums_in_f32() -> Result {
         ([3, 40, 21, 30], [25, 40, 3, 3], [0, 1], 1),
         ([2, 32, 24, 24], [32, 16, 3, 3], [2, 2], 2),
         ([9, 150, 9, 13], [130, 150, 3, 3], [1, 2], 1),
+        ([2, 70, 7, 7], [100, 70, 3, 3], [1, 1], 1),
+        ([3, 90, 9, 11], [50, 45, 3, 3], [0, 2], 2),
+        ([1, 64, 12, 12], [33, 64, 3, 3], [1, 1], 1),
     ] {
         for (i, [y, want]) in both(&normal(&x, 1)?, &normal(&w, 2)?, padding, groups)?.iter().enumerate() {
             let size = (want.iter().map(|y| y * y).sum::<f64>() / want.len() as f64).sqrt();

@@ -1,8 +1,8 @@
 //! One axis of a convolution, as long lines have it.
 use std::ops::Range;
 
-/// Where results along an axis find what they read: result `i` reads number `i + tap.place` of phase `tap.phase` of a
-/// line, for each of the taps.
+/// Where results along an axis find what they read: result `i` reads number `i apart + tap.place` of phase `tap.phase`
+/// of a line, for each of the taps.
 #[derive(Clone, Debug)]
 pub(crate) struct Axis {
     /// How many numbers are there to be read.
@@ -15,6 +15,7 @@ pub(crate) struct Axis {
     pub(super) taps: Vec<Tap>,
     /// Results.
     pub(super) count: usize,
+    pub(super) apart: usize,
     /// Numbers of a phase that these read.
     pub(super) len: usize,
     /// Result `i` is number `first + i every` of the axis that is written.
@@ -60,6 +61,7 @@ impl Axis {
             start: -(m.padding as isize),
             step: m.stride,
             count: m.output,
+            apart: 1,
             len: m.output + taps.iter().map(|tap| tap.place).max().unwrap_or_default(),
             phases,
             taps,
@@ -86,11 +88,21 @@ impl Axis {
                 phases: vec![0],
                 taps: back.iter().map(|&(tap, back)| Tap { tap, phase: 0, place: most - back }).collect(),
                 count,
+                apart: 1,
                 len: count + most,
                 first: from * m.stride + phase - m.padding,
                 every: m.stride,
             })
         })
+    }
+
+    /// The same with all phases in one line, as they lie in memory.
+    pub(super) fn undivided(&self) -> Self {
+        let place = |tap: &Tap| tap.place * self.step + self.phases[tap.phase];
+        let taps: Vec<_> = self.taps.iter().map(|tap| Tap { phase: 0, place: place(tap), ..*tap }).collect();
+        let most = taps.iter().map(|tap| tap.place).max().unwrap_or_default();
+        let len = (self.count - 1) * self.step + most + 1;
+        Self { step: 1, phases: vec![0], taps, apart: self.step, len, ..*self }
     }
 
     /// How many numbers more than results a phase has.

@@ -13,7 +13,6 @@ use crate::{parallel, simd::on_vectors, turn::turn, value::Output};
 use bytemuck::{cast_slice, cast_slice_mut};
 use firesteel_core::Result;
 use pulp::{Simd, WithSimd};
-use smallvec::SmallVec;
 use std::ops::Range;
 
 /// How many numbers gradients may have that are summed apart from each other.
@@ -62,21 +61,23 @@ pub(crate) fn weight_gradient(
     }
     parallel::try_jobs(jobs, on_vectors)?;
 
-    let (sums, depth) = (sums.read(), channels * taps);
-    parallel::pieces(w, depth, parallel::GRAIN, |first, w| {
-        for (block, w) in w.chunks_mut(LANES * depth).enumerate() {
-            w.fill(0.0);
-            for part in sums.chunks_exact(groups * numbers) {
-                let starts = (0..w.len() / depth).map(|i| first + block * LANES + i);
-                let starts = starts.map(|filter| filter / filters * numbers + filter % filters);
-                let starts: SmallVec<[usize; LANES]> = starts.collect();
-                // sums of neighbouring filters are neighbours
-                for place in 0..depth {
-                    for (i, start) in starts.iter().enumerate() {
-                        w[i * depth + place] += part[start + place * width];
-                    }
-                }
-            }
+    let (sums, others) = sums.slice().split_at_mut(groups * numbers);
+    parallel::pieces(sums, 1, parallel::GRAIN, |first, sums| {
+        for others in others.chunks_exact(groups * numbers) {
+            sums.iter_mut().zip(&others[first..]).for_each(|(sum, other)| *sum += other);
+        }
+    });
+    // sums of neighbouring filters of a group are neighbours
+    let (sums, depth) = (&*sums, channels * taps);
+    parallel::pieces(w, depth, parallel::GRAIN, |first, mut w| {
+        let mut filter = first;
+        while !w.is_empty() {
+            let (group, at) = (filter / filters, filter % filters);
+            let many = (filters - at).min(w.len() / depth);
+            let from = &sums[group * numbers + at..];
+            turn(cast_slice(from), width, [depth, many], cast_slice_mut(w), depth);
+            w = &mut w[many * depth..];
+            filter += many;
         }
     });
     Ok(w.iter().all(|w| w.is_finite()))

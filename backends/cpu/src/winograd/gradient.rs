@@ -27,7 +27,7 @@ const FILTERS: usize = 128;
 pub(crate) fn weight_gradient(g: &[f32], x: &[f32], w: &mut [f32], sizes: &Sizes) -> Result<bool> {
     let Sizes { groups, channels, filters, .. } = *sizes;
     let depth = wide(channels);
-    let blocks = sizes.tiles().div_ceil(TILES);
+    let blocks = sizes.blocks();
     // sums are kept apart by parts of the tiles and by filters; not by the number of threads, since the result is
     // not to depend on that
     let parts = (APART / (groups * PLACES * filters * depth)).clamp(1, 8).min(blocks);

@@ -52,6 +52,22 @@ fn times<S: Simd>(simd: S, factor: f32, x: S::f32s) -> S::f32s {
     simd.mul_f32s(simd.splat_f32s(factor), x)
 }
 
+/// `G w`: of a filter.
+#[inline(always)]
+pub(super) fn filter<S: Simd>(simd: S, [w0, w1, w2]: [S::f32s; 3]) -> [S::f32s; SIDE] {
+    let [[zero, ..], [a0, a1, a2], _, [b0, b1, b2], ..] = FILTER;
+    let even_a = more(simd, times(simd, a0, w0), a2, w2);
+    let even_b = more(simd, times(simd, b0, w0), b2, w2);
+    [
+        times(simd, zero, w0),
+        more(simd, even_a, a1, w1),
+        less(simd, even_a, a1, w1),
+        more(simd, even_b, b1, w1),
+        less(simd, even_b, b1, w1),
+        w2,
+    ]
+}
+
 /// `Bᵀ x`: of the numbers that a tile sees.
 #[inline(always)]
 pub(super) fn seen<S: Simd>(simd: S, [x0, x1, x2, x3, x4, x5]: [S::f32s; SIDE]) -> [S::f32s; SIDE] {
