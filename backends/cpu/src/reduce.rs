@@ -155,6 +155,12 @@ fn run<T: Number, F: Fold>(x: &CpuValue, plan: &Plan, out: &Meta, count: usize) 
             let unit = plan.narrow().unwrap_or(1);
             let width = WIDTH / unit * unit;
             parallel::pieces(y.slice(), unit, grain, |first, y| {
+                if !plan.in_rows() && reduced.shape.numel() <= DEPTH {
+                    few_rows::<T, F>(memory, plan, reduced, first * unit, y);
+                    return if count > 1 {
+                        y.iter_mut().for_each(|y| *y = finish(y.total()))
+                    };
+                }
                 let mut totals = [F::start(); WIDTH];
                 for (i, y) in y.chunks_mut(width).enumerate() {
                     let totals = &mut totals[..y.len()];
@@ -213,6 +219,22 @@ fn fold<T: Number, F: Fold>(
                 // given away: a closure that may be called again would be compiled on its own, for the baseline
                 let (lanes, totals) = (lanes, totals);
                 columns::<T, F>(memory, start, stride, reduced, lanes, totals)
+            });
+        }
+    });
+}
+
+/// The results `first..` of as few rows as are joined in lanes anyway: the results are the lanes.
+fn few_rows<T: Number, F: Fold>(memory: &[T], plan: &Plan, reduced: &Layout, first: usize, y: &mut [T]) {
+    let (outer, n, stride) = innermost(&plan.kept);
+    each_row(y, first, n, &outer, |start, column, y| {
+        for (i, y) in y.chunks_mut(WIDTH).enumerate() {
+            let start = start.wrapping_add_signed((column + i * WIDTH) as isize * stride);
+            let mut rows = reduced.offsets().map(|at| start.wrapping_add(at));
+            dispatch_v3!(|L| {
+                // given away, as above
+                let (y, mut rows) = (y, rows.by_ref());
+                join_rows::<T, F>(memory, stride, &mut rows, y)
             });
         }
     });
@@ -307,49 +329,63 @@ fn columns<T: Number, F: Fold>(
     let mut rows = reduced.offsets().map(|at| start.wrapping_add(at)).peekable();
     let mut is_first = true;
     while is_first || rows.peek().is_some() {
-        lanes.fill(F::start());
-        for _ in 0..DEPTH / 4 {
-            let (mut at, mut count) = ([0; 4], 0);
-            for (at, row) in at.iter_mut().zip(&mut rows) {
-                (*at, count) = (row, count + 1);
-            }
-            if count > 2 && stride == 1 {
-                // several rows at once, so that the lanes are read and written less often
-                let n = lanes.len();
-                let [a, b, c, d] = at.map(|at| &memory[at..at + n]);
-                if count == 3 {
-                    for (i, lane) in lanes.iter_mut().enumerate() {
-                        *lane = F::join(*lane, F::join(F::join(a[i], b[i]), c[i]));
-                    }
-                    continue;
-                }
-                for (i, lane) in lanes.iter_mut().enumerate() {
-                    let (ab, cd) = (F::join(a[i], b[i]), F::join(c[i], d[i]));
-                    *lane = F::join(*lane, F::join(ab, cd));
-                }
-                continue;
-            }
-            for &(mut at) in &at[..count] {
-                match stride {
-                    1 => lanes.iter_mut().zip(&memory[at..]).for_each(|(lane, x)| *lane = F::join(*lane, *x)),
-                    2.. => {
-                        let xs = memory[at..].chunks(stride as usize);
-                        lanes.iter_mut().zip(xs).for_each(|(lane, x)| *lane = F::join(*lane, x[0]));
-                    }
-                    _ => {
-                        for lane in lanes.iter_mut() {
-                            *lane = F::join(*lane, memory[at]);
-                            at = at.wrapping_add_signed(stride);
-                        }
-                    }
-                }
-            }
-        }
+        join_rows::<T, F>(memory, stride, &mut rows, lanes);
         let ends = totals.iter_mut().zip(&*lanes);
         match is_first {
             true => ends.for_each(|(total, lane)| *total = lane.total()),
             false => ends.for_each(|(total, lane)| *total = F::join(*total, lane.total())),
         }
         is_first = false;
+    }
+}
+
+/// Joins up to [`DEPTH`] rows, which begin at these places, in lanes.
+#[inline(always)]
+fn join_rows<T: Number, F: Fold>(
+    memory: &[T],
+    stride: isize,
+    rows: &mut impl Iterator<Item = usize>,
+    lanes: &mut [T],
+) {
+    lanes.fill(F::start());
+    for _ in 0..DEPTH / 4 {
+        let (mut at, mut count) = ([0; 4], 0);
+        for (at, row) in at.iter_mut().zip(&mut *rows) {
+            (*at, count) = (row, count + 1);
+        }
+        if count > 2 && stride == 1 {
+            // several rows at once, so that the lanes are read and written less often
+            let n = lanes.len();
+            let [a, b, c, d] = at.map(|at| &memory[at..at + n]);
+            if count == 3 {
+                for (i, lane) in lanes.iter_mut().enumerate() {
+                    *lane = F::join(*lane, F::join(F::join(a[i], b[i]), c[i]));
+                }
+                return;
+            }
+            for (i, lane) in lanes.iter_mut().enumerate() {
+                let (ab, cd) = (F::join(a[i], b[i]), F::join(c[i], d[i]));
+                *lane = F::join(*lane, F::join(ab, cd));
+            }
+            continue;
+        }
+        for &(mut at) in &at[..count] {
+            match stride {
+                1 => lanes.iter_mut().zip(&memory[at..]).for_each(|(lane, x)| *lane = F::join(*lane, *x)),
+                2.. => {
+                    let xs = memory[at..].chunks(stride as usize);
+                    lanes.iter_mut().zip(xs).for_each(|(lane, x)| *lane = F::join(*lane, x[0]));
+                }
+                _ => {
+                    for lane in lanes.iter_mut() {
+                        *lane = F::join(*lane, memory[at]);
+                        at = at.wrapping_add_signed(stride);
+                    }
+                }
+            }
+        }
+        if count < 4 {
+            return;
+        }
     }
 }
