@@ -44,7 +44,8 @@ fn matmul_is_the_sum_of_products_however_its_operands_lie() -> Result {
     fn check<T: Element>() -> Result {
         let small = [[1, 1, 1], [2, 3, 4], [1, 7, 5], [7, 5, 1], [17, 9, 33], [3, 0, 2], [0, 4, 3]];
         // more than a block of what is added up, and of columns
-        let large = [[40, 70, 50], [130, 300, 70], [9, 520, 500], [100, 1030, 210]];
+        let large =
+            [[40, 70, 50], [130, 300, 70], [9, 520, 500], [100, 1030, 210], [1, 303, 1500], [603, 78, 1]];
         let sizes = small.into_iter().chain(large);
         for [m, k, n] in sizes {
             for batch in [0, 1, 3] {
@@ -95,7 +96,7 @@ fn linear_adds_its_bias_to_each_row() -> Result {
 #[test]
 fn products_do_not_depend_on_the_number_of_threads() -> Result {
     let before = num_threads();
-    for [m, k, n] in [[1, 1500, 1500], [200, 300, 400], [1000, 100, 60], [17, 3000, 130]] {
+    for [m, k, n] in [[1, 1500, 1500], [1501, 1502, 1], [200, 300, 400], [1000, 100, 60], [17, 3000, 130]] {
         let number = |i: i64| ((i * 7919 % 1013) as f32).sqrt() - 16.0;
         let make = |shape: [usize; 2]| {
             let len = (shape[0] * shape[1]) as i64;

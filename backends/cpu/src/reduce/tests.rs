@@ -23,6 +23,20 @@ fn plain(kind: Reduce, x: &CpuValue, axes: &[usize]) -> Vec<f64> {
     if kind == Reduce::Mean { y.iter().map(|y| y / count as f64).collect() } else { y }
 }
 
+/// Where along an axis the first of the best stand.
+fn places(kind: ArgReduce, x: &CpuValue, axis: usize) -> Vec<f64> {
+    let (shape, xs) = (&x.meta.shape, numbers(x));
+    let best = |index: Vec<usize>| {
+        let there = |i| xs[at(shape, &moved(&index, axis, i))];
+        let better = |i, j| match kind {
+            ArgReduce::Max => there(i) > there(j),
+            ArgReduce::Min => there(i) < there(j),
+        };
+        (0..shape[axis]).fold(0, |j, i| if better(i, j) { i } else { j }) as f64
+    };
+    indices(&shape.with(axis, 1)).into_iter().map(best).collect()
+}
+
 #[test]
 fn every_view_every_dtype_over_all_axes() {
     let subsets: [&[usize]; 8] = [&[], &[0], &[1], &[2], &[0, 1], &[0, 2], &[1, 2], &[0, 1, 2]];
@@ -65,6 +79,27 @@ fn every_view_every_dtype_over_all_axes() {
                 };
                 let same = found.len() == wanted.len() && found.iter().zip(&wanted).all(close);
                 assert!(same, "{kind:?} of {x:?} over {axes:?}: {found:?}, not {wanted:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn few_columns_short_rows_and_few_rows() {
+    for shape in
+        [[1, 1003, 3], [5, 203, 7], [2, 150, 32], [2, 150, 33], [1, 3, 2500], [3, 1, 2500], [70, 70, 3]]
+    {
+        for dtype in [DType::F32, DType::I32] {
+            let x = value(dtype, shape, &small(dtype, shape.iter().product()));
+            for axis in 0..3 {
+                for kind in [Reduce::Sum, Reduce::Max, Reduce::Min] {
+                    let found = first(Op::Reduce(kind, &x, Axes::from_slice(&[axis])));
+                    assert!(found == plain(kind, &x, &[axis]), "{kind:?} of {shape:?} along {axis}");
+                }
+                for kind in ArgReduce::ALL {
+                    let found = first(Op::ArgReduce(*kind, &x, axis));
+                    assert!(found == places(*kind, &x, axis), "{kind:?} of {shape:?} along {axis}");
+                }
             }
         }
     }
@@ -125,21 +160,12 @@ fn long_sums_are_exact_to_the_last_bits() {
 fn the_first_of_equals() {
     for &dtype in DType::ALL.iter().filter(|&&d| d != DType::Bool) {
         for x in views(dtype) {
-            let (shape, xs) = (&x.meta.shape, numbers(&x));
             for (axis, &kind) in (0..3).flat_map(|axis| ArgReduce::ALL.iter().map(move |kind| (axis, kind))) {
-                if shape[axis] == 0 {
+                if x.meta.shape[axis] == 0 {
                     assert_eq!(error(Op::ArgReduce(kind, &x, axis)).0, ErrorKind::Shape);
                     continue;
                 }
-                let best = |index: Vec<usize>| {
-                    let there = |i| xs[at(shape, &moved(&index, axis, i))];
-                    let better = |i, j| match kind {
-                        ArgReduce::Max => there(i) > there(j),
-                        ArgReduce::Min => there(i) < there(j),
-                    };
-                    (0..shape[axis]).fold(0, |j, i| if better(i, j) { i } else { j }) as f64
-                };
-                let wanted: Vec<f64> = indices(&shape.with(axis, 1)).into_iter().map(best).collect();
+                let wanted = places(kind, &x, axis);
                 assert_eq!(first(Op::ArgReduce(kind, &x, axis)), wanted, "{kind:?} of {x:?} along {axis}");
             }
         }
