@@ -3,7 +3,7 @@
 #![allow(clippy::needless_range_loop)]
 
 use super::{
-    PLACES, Sizes, TILES, apart, bring, put,
+    PLACES, Sizes, TILES, apart, bring, put, see,
     transform::{self, FILTER, SIDE, TILE},
     transform_run, vector, wide,
 };
@@ -125,32 +125,21 @@ impl WithSimd for Gradient<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) -> Result<()> {
-        let Sizes { groups, channels, filters, input, output, padding, .. } = *self.sizes;
+        let Sizes { groups, channels, filters, output, .. } = *self.sizes;
         let taken = self.filters.len();
         let (depth, width) = (wide(channels), wide(taken));
         let most = self.sizes.most();
         let mut seen = Output::new(PLACES * apart(TILES * depth))?;
         let mut given = Output::new(PLACES * apart(TILES * width))?;
-        let mut brought = Output::new(SIDE * (most * TILE + 2) * depth.max(width))?;
+        let mut brought = Output::new(TILE * most * TILE * width)?;
         let (seen, given, brought) = (seen.slice(), given.slice(), brought.slice());
-        let (image, plane) = (channels * input[0] * input[1], output[0] * output[1]);
+        let plane = output[0] * output[1];
         self.u.fill(0.0);
         for block in self.blocks {
-            let mut tiles = 0;
+            let tiles = see(simd, self.sizes, self.x, self.group, block, seen)?;
             for run in self.sizes.runs(block, most) {
-                let group = run.image * groups + self.group;
-                let at = [0, 1].map(|axis| run.at[axis] as isize - padding[axis] as isize);
-                bring(&self.x[group * image..], input, at, [SIDE, run.len * TILE + 2], channels, brought);
-                transform_run(
-                    simd,
-                    brought,
-                    run,
-                    depth,
-                    seen,
-                    #[inline(always)]
-                    |x| transform::seen(simd, x),
-                );
-                let g = &self.g[(group * filters + self.filters.start) * plane..];
+                let filter = (run.image * groups + self.group) * filters + self.filters.start;
+                let g = &self.g[filter * plane..];
                 bring(g, output, run.at.map(|at| at as isize), [TILE, run.len * TILE], taken, brought);
                 transform_run(
                     simd,
@@ -161,7 +150,6 @@ impl WithSimd for Gradient<'_> {
                     #[inline(always)]
                     |g| transform::gradients(simd, g),
                 );
-                tiles = run.place + run.len;
             }
             for place in 0..PLACES {
                 let a = Grid { data: &given[place * apart(TILES * width)..], row: 1, column: width };
