@@ -130,16 +130,16 @@ fn run<T: Stored<Number = f32>>(
         }
         drop(ready);
         let bias = bias.map(|bias| &bias[job.first[1]..][..columns]);
-        let mut line = vec![0.0; columns];
+        let (lines, _) = sums.read().as_chunks::<SIDE>();
+        let mut line = vec![[0.0; SIDE]; width];
         for i in 0..rows {
-            for (j, line) in line.chunks_mut(SIDE).enumerate() {
-                let block = &sums.read()[(j * height + i / SIDE) * SIDE * SIDE..];
-                line.copy_from_slice(&block[i % SIDE * SIDE..][..line.len()]);
-            }
+            let blocks = lines[i..].iter().step_by(height * SIDE);
+            line.iter_mut().zip(blocks).for_each(|(line, block)| *line = *block);
+            let line = &mut line.as_flattened_mut()[..columns];
             for (x, bias) in line.iter_mut().zip(bias.unwrap_or_default()) {
                 *x += bias;
             }
-            T::narrow(&line, cast_slice_mut(job.y.row(i)));
+            T::narrow(line, cast_slice_mut(job.y.row(i)));
         }
         Ok(())
     })?;

@@ -97,12 +97,17 @@ impl CpuValue {
 
     /// The elements row-major, where they lie so.
     pub(crate) fn rows<T: Native>(&self) -> Option<&[T]> {
-        let len = self.meta.numel();
+        self.row_bytes().map(bytemuck::cast_slice)
+    }
+
+    /// The bytes of the elements row-major, where they lie so.
+    pub(crate) fn row_bytes(&self) -> Option<&[u8]> {
+        let (len, size) = (self.meta.numel(), self.meta.dtype.size());
         if self.is_same() && len != 1 || !self.is_contiguous {
             return None;
         }
         let start = if len == 0 { 0 } else { self.layout.offset };
-        self.memory().get(start..start + len)
+        self.bytes(size).get(start * size..(start + len) * size)
     }
 
     /// The one element that is everywhere, where that is so by storage.

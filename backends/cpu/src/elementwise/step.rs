@@ -22,10 +22,10 @@ impl<'a> Numbers<'a> {
         if x.meta.dtype.is_half() {
             return None;
         }
-        arithmetic!(x.meta.dtype, T => match x.uniform::<T>() {
-            Some(one) => Some(Numbers::one(one)),
-            None => x.rows::<T>().map(|rows| Numbers::Many(cast_slice(rows))),
-        })
+        if x.is_same() {
+            return arithmetic!(x.meta.dtype, T => x.uniform::<T>().map(Numbers::one));
+        }
+        x.row_bytes().map(Numbers::Many)
     }
 
     /// One for all.
