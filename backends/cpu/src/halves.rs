@@ -21,7 +21,7 @@ use crate::{
 use bytemuck::cast_slice_mut;
 use firesteel_core::{DType, Layout, Meta, Result, Shape};
 use half::{bf16, f16};
-use kernel::{Kernel, SIDE};
+use kernel::{Kernel, SIDE, Sums};
 use pack::{Packed, Side};
 use std::collections::HashMap;
 
@@ -115,35 +115,56 @@ fn run<T: Stored<Number = f32>>(
         sums.slice().fill(0.0);
         let [row, column] = job.first.map(|first| first / SIDE);
         let (place_a, place_b) = (places_a[job.batch], places_b[job.batch]);
+        let bias = bias.map(|bias| &bias[job.first[1]..][..columns]);
         let ready = kernel.start();
         for steps in blocks(a.steps, DEPTH) {
             for (part_a, part_b) in (0..a.parts).flat_map(|i| (0..b.parts).map(move |j| (i, j))) {
-                for j in 0..width {
-                    let b = b.panel(place_b, part_b, column + j, steps.clone());
-                    for i in 0..height {
-                        let a = a.panel(place_a, part_a, row + i, steps.clone());
-                        let (sums, _) = sums.slice().as_chunks_mut();
-                        ready.add(a, b, &mut sums[j * height + i]);
+                let is_last = (part_a + 1, part_b + 1) == (a.parts, b.parts);
+                let left = |i: usize| a.panel(place_a, part_a, row + i, steps.clone());
+                let right = |j: usize| b.panel(place_b, part_b, column + j, steps.clone());
+                for (j, i) in (0..width).flat_map(|j| (0..height).map(move |i| (j, i))) {
+                    let next = match (i + 1 < height, j + 1 < width) {
+                        (true, _) => left(i + 1),
+                        (_, true) => right(j + 1),
+                        _ => &[],
+                    };
+                    let (sums, _) = sums.slice().as_chunks_mut();
+                    let sums = &mut sums[j * height + i];
+                    ready.add(left(i), right(j), next, sums);
+                    // while they are in the first cache
+                    if steps.end == a.steps && is_last {
+                        put::<T>(sums, bias, &mut job.y, [i, j].map(|at| at * SIDE));
                     }
                 }
             }
         }
-        drop(ready);
-        let bias = bias.map(|bias| &bias[job.first[1]..][..columns]);
-        let (lines, _) = sums.read().as_chunks::<SIDE>();
-        let mut line = vec![[0.0; SIDE]; width];
-        for i in 0..rows {
-            let blocks = lines[i..].iter().step_by(height * SIDE);
-            line.iter_mut().zip(blocks).for_each(|(line, block)| *line = *block);
-            let line = &mut line.as_flattened_mut()[..columns];
-            for (x, bias) in line.iter_mut().zip(bias.unwrap_or_default()) {
-                *x += bias;
-            }
-            T::narrow(line, cast_slice_mut(job.y.row(i)));
-        }
         Ok(())
     })?;
     Ok(Some(y.finish(&out.shape, out.dtype)))
+}
+
+/// Writes a block of sums, with the bias of its columns, from a row and column on.
+fn put<T: Stored<Number = f32>>(
+    sums: &mut Sums,
+    bias: Option<&[f32]>,
+    y: &mut MatrixMut<u16>,
+    [row, column]: [usize; 2],
+) {
+    if let Some(bias) = bias {
+        for sums in sums.chunks_exact_mut(SIDE) {
+            sums.iter_mut().zip(&bias[column..]).for_each(|(sum, bias)| *sum += bias);
+        }
+    }
+    let mut narrow = [0u16; SIDE * SIDE];
+    T::narrow(sums, cast_slice_mut(&mut narrow));
+    let [rows, _] = y.size;
+    for (i, from) in narrow.as_chunks::<SIDE>().0.iter().enumerate().take(rows - row) {
+        let to = &mut y.row(row + i)[column..];
+        match to.first_chunk_mut() {
+            Some(to) => *to = *from,
+            None => to.copy_from_slice(&from[..to.len()]),
+        }
+    }
 }
 
 /// How many rows and columns a job has, so that there is one for each thread. No sum depends on it.

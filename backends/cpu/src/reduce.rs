@@ -13,16 +13,18 @@ use crate::{
     number::{Arithmetic, Fold, Max, Min, Number, Prod, Sum},
     parallel,
     real::halved,
-    simd::dispatch_v3,
+    simd::{dispatch, dispatch_v3},
     value::Output,
     view::each_row,
     wide::widened,
 };
 use firesteel_core::{Axes, Layout, Meta, Reduce, Result, Scalar, Strides};
 
-/// Lanes of each quarter of a row, which are joined at the end.
+/// Numbers that fill a vector; fewer are no row.
 const LANES: usize = 16;
-/// Quarters of a row as long as this are read at once, as memory gives more where several of its pages are asked for. A
+/// Lanes of each half of a row, which are joined at the end.
+const WIDE: usize = 2 * LANES;
+/// The halves of a row as long as this are read at once, as memory gives more where several of its pages are asked for. A
 /// shorter one is read as it lies, since the next one goes on where it ends.
 const LONG: usize = 16 * 1024;
 /// How many elements are joined in one lane before it is added to the total.
@@ -198,7 +200,7 @@ fn fold<T: Number, F: Fold>(
     if plan.in_rows() {
         let (outer, n, stride) = innermost(reduced);
         let (rows, starts) = (outer.offsets().collect::<Vec<_>>(), plan.kept.offsets_from(first));
-        return dispatch_v3!(|L| for (total, start) in totals.iter_mut().zip(starts) {
+        return dispatch!(|L| for (total, start) in totals.iter_mut().zip(starts) {
             *total = F::start();
             for at in &rows {
                 *total = F::join(*total, row::<T, F>(memory, start.wrapping_add(*at), n, stride));
@@ -263,27 +265,25 @@ pub(crate) fn row<T: Number, F: Fold>(memory: &[T], start: usize, n: usize, stri
         }
         return total;
     }
-    let mut totals = [F::start(); LANES];
-    let quarter = n / (4 * LANES);
-    let (xs, _) = memory[start..start + n].as_chunks::<LANES>();
-    let (apart, step) = if n < LONG { (1, 4) } else { (quarter, 1) };
-    for block in blocks(quarter, DEPTH) {
-        let [mut la, mut lb, mut lc, mut ld] = [[F::start(); LANES]; 4];
+    let mut totals = [F::start(); WIDE];
+    let half = n / (2 * WIDE);
+    let (xs, _) = memory[start..start + n].as_chunks::<WIDE>();
+    let (apart, step) = if n < LONG { (1, 2) } else { (half, 1) };
+    for block in blocks(half, DEPTH) {
+        let [mut la, mut lb] = [[F::start(); WIDE]; 2];
         for at in block {
-            let [a, b, c, d] = [0, 1, 2, 3].map(|i| &xs[i * apart + at * step]);
-            // all four in one loop: so it becomes vector code
-            for i in 0..LANES {
+            let [a, b] = [0, 1].map(|i| &xs[i * apart + at * step]);
+            // both in one loop: so it becomes vector code
+            for i in 0..WIDE {
                 la[i] = F::join(la[i], a[i]);
                 lb[i] = F::join(lb[i], b[i]);
-                lc[i] = F::join(lc[i], c[i]);
-                ld[i] = F::join(ld[i], d[i]);
             }
         }
-        for lanes in [la, lb, lc, ld] {
-            totals.iter_mut().zip(lanes).for_each(|(total, lane)| *total = F::join(*total, lane.total()));
+        for i in 0..WIDE {
+            totals[i] = F::join(totals[i], F::join(la[i], lb[i]).total());
         }
     }
-    for xs in memory[start + 4 * quarter * LANES..start + n].chunks(LANES) {
+    for xs in memory[start + 2 * half * WIDE..start + n].chunks(WIDE) {
         totals.iter_mut().zip(xs).for_each(|(total, x)| *total = F::join(*total, x.total()));
     }
     halved(totals, F::join)

@@ -71,16 +71,16 @@ pub(super) struct Ready {
 }
 
 impl Ready {
-    /// Adds the product of two panels.
+    /// Adds the product of two panels, of which one more comes `next`.
     #[cfg_attr(not(target_arch = "x86_64"), allow(unused_variables))]
-    pub(super) fn add(&self, a: &[u16], b: &[u16], sums: &mut Sums) {
+    pub(super) fn add(&self, a: &[u16], b: &[u16], next: &[u16], sums: &mut Sums) {
         assert!(a.len() == b.len() && a.len().is_multiple_of(2 * TILE));
         match self.kernel {
             #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
             Kernel::Amx => amx::add(self, a, b, sums),
             #[cfg(target_arch = "x86_64")]
             // SAFETY: there is a kernel of this kind only where `is_there`, and both have the same length.
-            Kernel::Dots => unsafe { dots::add(a, b, sums) },
+            Kernel::Dots => unsafe { dots::add(a, b, next, sums) },
         }
     }
 }

@@ -7,8 +7,6 @@ use std::arch::x86_64::*;
 
 /// Rows of a block whose sums are in registers at once.
 const ROWS: usize = 8;
-/// How many steps ahead panels are fetched into the first cache.
-const AHEAD: usize = 4;
 /// Vectors of columns of a block.
 const VECTORS: usize = SIDE / PAIRS;
 
@@ -17,13 +15,15 @@ pub(super) fn is_there() -> bool {
     is_x86_feature_detected!("avx512bf16")
 }
 
-/// Adds the product of two panels, each of which is a step of two tiles after another.
+/// Adds the product of two panels, each of which is a step of two tiles after another; the panel that comes `next` is
+/// brought to the second cache meanwhile.
 ///
 /// # Safety
 /// The processor has them, and a panel is as long as the other.
 #[target_feature(enable = "avx512f,avx512bf16")]
-pub(super) unsafe fn add(a: &[u16], b: &[u16], sums: &mut Sums) {
+pub(super) unsafe fn add(a: &[u16], b: &[u16], next: &[u16], sums: &mut Sums) {
     let steps = a.len() / (2 * TILE);
+    let mut next = next.chunks(2 * TILE * ROWS / SIDE);
     for first in (0..SIDE).step_by(ROWS) {
         let rows = a[first / PAIRS * TILE + first % PAIRS * 2 * PAIRS..].as_ptr().cast::<i32>();
         let c = sums[first * SIDE..][..ROWS * SIDE].as_mut_ptr();
@@ -39,13 +39,13 @@ pub(super) unsafe fn add(a: &[u16], b: &[u16], sums: &mut Sums) {
             for step in 0..steps {
                 let a = rows.add(step * TILE);
                 let b = b.as_ptr().add(step * 2 * TILE);
+                for line in next.next().unwrap_or_default().chunks(2 * PAIRS) {
+                    _mm_prefetch::<_MM_HINT_T1>(line.as_ptr().cast());
+                }
                 for p in 0..PAIRS {
                     let mut columns = [_mm512_setzero_si512(); VECTORS];
-                    _mm_prefetch::<_MM_HINT_T0>(a.wrapping_add(p % ROWS * PAIRS + AHEAD * TILE).cast());
                     for j in 0..VECTORS {
-                        let b = b.wrapping_add(j * TILE + p * 2 * PAIRS);
-                        _mm_prefetch::<_MM_HINT_T0>(b.wrapping_add(AHEAD * 2 * TILE).cast());
-                        columns[j] = _mm512_loadu_si512(b.cast());
+                        columns[j] = _mm512_loadu_si512(b.add(j * TILE + p * 2 * PAIRS).cast());
                     }
                     for r in 0..ROWS {
                         let pair = pairs(_mm512_set1_epi32(a.add(r * PAIRS + p).read_unaligned()));
