@@ -1,10 +1,21 @@
 //! The first lines that a PyTorch user tries: a number, a formula, its gradient.
 //!
 //!     cargo run --release --example autograd
+//!     cargo run --release --example autograd --features wgpu -- --backend wgpu
+use clap::Parser;
 use firesteel::prelude::*;
 
+/// Computes a few gradients.
+#[derive(Parser)]
+struct Options {
+    /// The machine to compute on
+    #[arg(long, default_value = "cpu")]
+    backend: Any,
+}
+
 fn main() -> Result<()> {
-    let device = Autodiff::new(Cpu);
+    let machine = Options::parse().backend;
+    let device = Autodiff::new(machine.clone());
 
     // x = torch.tensor(2.0, requires_grad=True)
     let x = Tensor::new(2.0, &device)?.requires_grad()?;
@@ -22,7 +33,7 @@ fn main() -> Result<()> {
     println!("in one pass: {} and {}", y.item::<f32>()?, y.backward()?.get(&x)?.item::<f32>()?);
 
     // a second derivative is a stack of two: d²/dx² x⁴ = 12 x²
-    let device = Autodiff::new(Autodiff::new(Cpu));
+    let device = Autodiff::new(Autodiff::new(machine));
     let inner = Tensor::new(2.0, device.beneath())?.requires_grad()?;
     let x = Tensor::lift(&device, inner.clone()).requires_grad()?;
     let first = x.pow(4)?.backward()?.get(&x)?.clone();
