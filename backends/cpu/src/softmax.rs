@@ -18,26 +18,7 @@ const TOGETHER: usize = 16;
 /// `e^(x - max) / Σ e^(x - max)` along the axis.
 pub(crate) fn softmax<T: Real>(x: &CpuValue, axis: usize, out: &Meta) -> Result<CpuValue> {
     along::<T>(x, axis, out, |x, y, width| match width < SHORT {
-        true => dispatch!(|L| short_rows::<T>(
-            x,
-            y,
-            width,
-            #[inline(always)]
-            |lines, max| {
-                let mut sum = [T::default(); TOGETHER];
-                for line in lines.iter_mut() {
-                    for i in 0..TOGETHER {
-                        line[i] = T::exp::<L>(line[i] - max[i]);
-                        sum[i] += line[i];
-                    }
-                }
-                for line in lines {
-                    for i in 0..TOGETHER {
-                        line[i] = line[i] / sum[i];
-                    }
-                }
-            }
-        )),
+        true => dispatch!(|L| short_rows(x, y, width, lines::<L, T>)),
         false => each(x, y, width, |x, y| dispatch!(|L| row::<L, T>(x, y))),
     })
 }
@@ -45,30 +26,45 @@ pub(crate) fn softmax<T: Real>(x: &CpuValue, axis: usize, out: &Meta) -> Result<
 /// `x - max - ln Σ e^(x - max)` along the axis.
 pub(crate) fn log_softmax<T: Real>(x: &CpuValue, axis: usize, out: &Meta) -> Result<CpuValue> {
     along::<T>(x, axis, out, |x, y, width| match width < SHORT {
-        true => dispatch!(|L| short_rows::<T>(
-            x,
-            y,
-            width,
-            #[inline(always)]
-            |lines, max| {
-                let mut sum = [T::default(); TOGETHER];
-                for line in lines.iter() {
-                    for i in 0..TOGETHER {
-                        sum[i] += T::exp::<L>(line[i] - max[i]);
-                    }
-                }
-                for i in 0..TOGETHER {
-                    sum[i] = T::ln::<L>(sum[i]);
-                }
-                for line in lines {
-                    for i in 0..TOGETHER {
-                        line[i] = line[i] - max[i] - sum[i];
-                    }
-                }
-            }
-        )),
+        true => dispatch!(|L| short_rows(x, y, width, log_lines::<L, T>)),
         false => each(x, y, width, |x, y| dispatch!(|L| log_row::<L, T>(x, y))),
     })
+}
+
+/// [`row`] of short rows side by side, whose largest numbers are `max`.
+#[inline(always)]
+fn lines<L: Level, T: Real>(lines: &mut [[T; TOGETHER]], max: &[T; TOGETHER]) {
+    let mut sum = [T::default(); TOGETHER];
+    for line in lines.iter_mut() {
+        for i in 0..TOGETHER {
+            line[i] = T::exp::<L>(line[i] - max[i]);
+            sum[i] += line[i];
+        }
+    }
+    for line in lines {
+        for i in 0..TOGETHER {
+            line[i] = line[i] / sum[i];
+        }
+    }
+}
+
+/// [`log_row`], likewise.
+#[inline(always)]
+fn log_lines<L: Level, T: Real>(lines: &mut [[T; TOGETHER]], max: &[T; TOGETHER]) {
+    let mut sum = [T::default(); TOGETHER];
+    for line in lines.iter() {
+        for i in 0..TOGETHER {
+            sum[i] += T::exp::<L>(line[i] - max[i]);
+        }
+    }
+    for i in 0..TOGETHER {
+        sum[i] = T::ln::<L>(sum[i]);
+    }
+    for line in lines {
+        for i in 0..TOGETHER {
+            line[i] = line[i] - max[i] - sum[i];
+        }
+    }
 }
 
 /// Calls `f` with each row.
