@@ -12,7 +12,7 @@ use firesteel::{
     Shape,
     data::{DataLoader, Dataset, Mnist},
     nn::{Flatten, Linear, ReLU, Sequential},
-    optim::{Descent, Optimizer, Options, ParamState, Rule},
+    optim::{Batch, Descent, Optimizer, Options, Rule},
     prelude::*,
 };
 use std::path::PathBuf;
@@ -74,20 +74,13 @@ impl Rule for Lion {
         vec!["exp_avg"]
     }
 
-    fn update<D: Differentiable>(
-        &self,
-        parameter: &mut Tensor<D>,
-        gradient: &Tensor<D>,
-        state: &mut ParamState<D>,
-    ) -> Result<()> {
+    fn update<D: Differentiable>(&self, batch: &mut Batch<'_, D>) -> Result<()> {
         let Self { lr, betas: (b1, b2), weight_decay } = *self;
-        let [average] = state.tensors(["exp_avg"], parameter)?;
-        // one pass over the parameter, its gradient and the average
-        Expr::update([parameter, average], |[p, m]| {
-            let g = gradient.lazy();
+        // one pass over the parameters, their gradients and the averages
+        batch.update(["exp_avg"], |p, g, [m]| {
             let direction = (m.clone() * b1 + g.clone() * (1. - b1)).sign();
             let next = p.clone() - (direction + p * weight_decay) * lr;
-            [next, m * b2 + g * (1. - b2)]
+            (next, [m * b2 + g * (1. - b2)])
         })
     }
 }

@@ -1,6 +1,6 @@
 //! The machine that was chosen when the program started.
 use crate::{
-    Backend, Device, Error, Generator, MemoryStats, Meta, Metas, Op, Operand, Outputs, Result, TensorData,
+    Backend, Device, Error, Generator, MemoryStats, Meta, Metas, Op, Outputs, Result, TensorData, Update,
     ValueOf,
 };
 use std::{fmt, str::FromStr};
@@ -117,24 +117,25 @@ macro_rules! machines {
                     })*
                 }
             }
-            fn update(&self, targets: &mut [&mut AnyValue], op: Op<Operand<&AnyValue>>) -> Result<()> {
-                let name = op.name();
+            fn update(&self, updates: Vec<Update<'_, AnyValue>>) -> Result<()> {
                 match self {
                     $($(#[$feature])* Any::$machine(b) => {
-                        let mut own = Vec::with_capacity(targets.len());
-                        for target in targets.iter_mut() {
-                            match &mut **target {
-                                AnyValue::$machine(v) => own.push(v),
-                                #[allow(unreachable_patterns)]
-                                _ => return Err(foreign(name)),
-                            }
-                        }
-                        b.update(&mut own, op.try_map(|operand| match operand {
-                            Operand::Target(i) => Ok(Operand::Target(i)),
-                            Operand::Value(AnyValue::$machine(v)) => Ok(Operand::Value(v)),
-                            #[allow(unreachable_patterns)]
-                            Operand::Value(_) => Err(foreign(name)),
-                        })?)
+                        let own = updates.into_iter().map(|update| {
+                            let name = update.op.name();
+                            update.try_map(
+                                |target| match target {
+                                    AnyValue::$machine(v) => Ok(v),
+                                    #[allow(unreachable_patterns)]
+                                    _ => Err(foreign(name)),
+                                },
+                                |value| match value {
+                                    AnyValue::$machine(v) => Ok(v),
+                                    #[allow(unreachable_patterns)]
+                                    _ => Err(foreign(name)),
+                                },
+                            )
+                        });
+                        b.update(own.collect::<Result<_>>()?)
                     })*
                 }
             }

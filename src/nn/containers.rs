@@ -97,7 +97,7 @@ impl<B: Backend, M: Module<B>> Module<B> for ModuleDict<M> {
     fn visit<'a>(&'a self, path: &str, visit: Visit<'_, 'a, B>) -> Result<()> {
         self.0.iter().try_for_each(|(name, module)| module.visit(&join(path, name), visit))
     }
-    fn visit_mut(&mut self, path: &str, visit: VisitMut<'_, B>) -> Result<()> {
+    fn visit_mut<'a>(&'a mut self, path: &str, visit: VisitMut<'_, 'a, B>) -> Result<()> {
         self.0.iter_mut().try_for_each(|(name, module)| module.visit_mut(&join(path, name), visit))
     }
     fn to<C: Backend>(&self, device: &C) -> Result<Self::Over<C>> {

@@ -84,7 +84,7 @@ macro_rules! lazies {
                     None => self.training.visit(&join(path, "training"), visit),
                 }
             }
-            fn visit_mut(&mut self, path: &str, visit: VisitMut<'_, B>) -> Result<()> {
+            fn visit_mut<'a>(&'a mut self, path: &str, visit: VisitMut<'_, 'a, B>) -> Result<()> {
                 match self.layer.get_mut() {
                     Some(layer) => layer.visit_mut(path, visit),
                     None => self.training.visit_mut(&join(path, "training"), visit),

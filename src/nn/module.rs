@@ -33,7 +33,7 @@ pub enum LeafMut<'a, B: Backend> {
 /// Reads leaves by their paths.
 pub type Visit<'v, 'a, B> = &'v mut dyn FnMut(&str, Leaf<'a, B>) -> Result<()>;
 /// Changes leaves by their paths.
-pub type VisitMut<'v, B> = &'v mut dyn FnMut(&str, LeafMut<'_, B>) -> Result<()>;
+pub type VisitMut<'v, 'a, B> = &'v mut dyn FnMut(&str, LeafMut<'a, B>) -> Result<()>;
 
 /// Changes modules by their paths.
 pub type VisitModules<'v> = &'v mut dyn FnMut(&str, &mut dyn Any) -> Result<()>;
@@ -66,7 +66,7 @@ pub trait Module<B: Backend>: Debug + Sized + 'static {
     fn visit<'a>(&'a self, path: &str, visit: Visit<'_, 'a, B>) -> Result<()>;
 
     /// Calls `visit` with the path of each leaf, to change it, in the order of the fields.
-    fn visit_mut(&mut self, path: &str, visit: VisitMut<'_, B>) -> Result<()>;
+    fn visit_mut<'a>(&'a mut self, path: &str, visit: VisitMut<'_, 'a, B>) -> Result<()>;
 
     /// The same module on another device or backend, leaf by leaf.
     fn to<C: Backend>(&self, device: &C) -> Result<Self::Over<C>>;
@@ -109,6 +109,19 @@ pub trait Module<B: Backend>: Debug + Sized + 'static {
     /// Every parameter.
     fn parameters(&self) -> Vec<&Param<B>> {
         self.named_parameters().into_iter().map(|(_, param)| param).collect()
+    }
+
+    /// Every parameter, to be changed.
+    fn parameters_mut(&mut self) -> Vec<&mut Param<B>> {
+        let mut all = vec![];
+        let done = self.visit_mut("", &mut |_, leaf| {
+            if let LeafMut::Param(param) = leaf {
+                all.push(param);
+            }
+            Ok(())
+        });
+        debug_assert!(done.is_ok(), "a visit fails only where the visitor does");
+        all
     }
 
     /// Every buffer with its path.
@@ -217,7 +230,7 @@ impl<B: Backend, M: Module<B>> Module<B> for Vec<M> {
     fn visit<'a>(&'a self, path: &str, visit: Visit<'_, 'a, B>) -> Result<()> {
         self.iter().enumerate().try_for_each(|(i, m)| m.visit(&join(path, i), visit))
     }
-    fn visit_mut(&mut self, path: &str, visit: VisitMut<'_, B>) -> Result<()> {
+    fn visit_mut<'a>(&'a mut self, path: &str, visit: VisitMut<'_, 'a, B>) -> Result<()> {
         self.iter_mut().enumerate().try_for_each(|(i, m)| m.visit_mut(&join(path, i), visit))
     }
     fn to<C: Backend>(&self, device: &C) -> Result<Self::Over<C>> {
@@ -238,7 +251,7 @@ impl<B: Backend, M: Module<B>> Module<B> for Option<M> {
     fn visit<'a>(&'a self, path: &str, visit: Visit<'_, 'a, B>) -> Result<()> {
         self.iter().try_for_each(|m| m.visit(path, visit))
     }
-    fn visit_mut(&mut self, path: &str, visit: VisitMut<'_, B>) -> Result<()> {
+    fn visit_mut<'a>(&'a mut self, path: &str, visit: VisitMut<'_, 'a, B>) -> Result<()> {
         self.iter_mut().try_for_each(|m| m.visit_mut(path, visit))
     }
     fn to<C: Backend>(&self, device: &C) -> Result<Self::Over<C>> {
@@ -258,7 +271,7 @@ impl<B: Backend> Module<B> for PhantomData<B> {
     fn visit<'a>(&'a self, _: &str, _: Visit<'_, 'a, B>) -> Result<()> {
         Ok(())
     }
-    fn visit_mut(&mut self, _: &str, _: VisitMut<'_, B>) -> Result<()> {
+    fn visit_mut<'a>(&'a mut self, _: &str, _: VisitMut<'_, 'a, B>) -> Result<()> {
         Ok(())
     }
     fn to<C: Backend>(&self, _: &C) -> Result<PhantomData<C>> {

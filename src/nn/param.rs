@@ -91,7 +91,7 @@ impl<B: Backend> Module<B> for Param<B> {
     fn visit<'a>(&'a self, path: &str, visit: Visit<'_, 'a, B>) -> Result<()> {
         visit(path, Leaf::Param(self))
     }
-    fn visit_mut(&mut self, path: &str, visit: VisitMut<'_, B>) -> Result<()> {
+    fn visit_mut<'a>(&'a mut self, path: &str, visit: VisitMut<'_, 'a, B>) -> Result<()> {
         visit(path, LeafMut::Param(self))
     }
     fn to<C: Backend>(&self, device: &C) -> Result<Param<C>> {
@@ -144,7 +144,7 @@ impl<B: Backend> Module<B> for Buffer<B> {
     fn visit<'a>(&'a self, path: &str, visit: Visit<'_, 'a, B>) -> Result<()> {
         visit(path, Leaf::Buffer(self))
     }
-    fn visit_mut(&mut self, path: &str, visit: VisitMut<'_, B>) -> Result<()> {
+    fn visit_mut<'a>(&'a mut self, path: &str, visit: VisitMut<'_, 'a, B>) -> Result<()> {
         visit(path, LeafMut::Buffer(self))
     }
     fn to<C: Backend>(&self, device: &C) -> Result<Buffer<C>> {
@@ -191,7 +191,7 @@ impl<B: Backend> Module<B> for Mode {
     fn visit<'a>(&'a self, path: &str, visit: Visit<'_, 'a, B>) -> Result<()> {
         visit(path, Leaf::Mode(self))
     }
-    fn visit_mut(&mut self, path: &str, visit: VisitMut<'_, B>) -> Result<()> {
+    fn visit_mut<'a>(&'a mut self, path: &str, visit: VisitMut<'_, 'a, B>) -> Result<()> {
         visit(path, LeafMut::Mode(self))
     }
     fn to<C: Backend>(&self, _: &C) -> Result<Mode> {

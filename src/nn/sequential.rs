@@ -34,7 +34,7 @@ impl<B: Backend, L: Module<B>> Module<B> for Sequential<Vec<L>> {
     fn visit<'a>(&'a self, path: &str, visit: Visit<'_, 'a, B>) -> Result<()> {
         self.0.visit(path, visit)
     }
-    fn visit_mut(&mut self, path: &str, visit: VisitMut<'_, B>) -> Result<()> {
+    fn visit_mut<'a>(&'a mut self, path: &str, visit: VisitMut<'_, 'a, B>) -> Result<()> {
         self.0.visit_mut(path, visit)
     }
     fn to<C: Backend>(&self, device: &C) -> Result<Self::Over<C>> {
@@ -68,7 +68,7 @@ macro_rules! tuples {
                 $(self.0.$n.visit(&join(path, $n), visit)?;)*
                 Ok(())
             }
-            fn visit_mut(&mut self, path: &str, visit: VisitMut<'_, BACKEND>) -> Result<()> {
+            fn visit_mut<'a>(&'a mut self, path: &str, visit: VisitMut<'_, 'a, BACKEND>) -> Result<()> {
                 $(self.0.$n.visit_mut(&join(path, $n), visit)?;)*
                 Ok(())
             }

@@ -8,7 +8,11 @@ macro_rules! leafless {
             fn visit<'a>(&'a self, _: &str, _: $crate::nn::Visit<'_, 'a, B>) -> $crate::Result<()> {
                 Ok(())
             }
-            fn visit_mut(&mut self, _: &str, _: $crate::nn::VisitMut<'_, B>) -> $crate::Result<()> {
+            fn visit_mut<'a>(
+                &'a mut self,
+                _: &str,
+                _: $crate::nn::VisitMut<'_, 'a, B>,
+            ) -> $crate::Result<()> {
                 Ok(())
             }
             fn to<C: $crate::Backend>(&self, _: &C) -> $crate::Result<Self> {

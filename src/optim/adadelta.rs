@@ -1,9 +1,9 @@
 //! Adadelta.
 use super::{
-    ParamState, Rule,
+    Batch, Rule,
     options::{check, descent, optimizer},
 };
-use crate::{Differentiable, Expr, Result, Shape, Tensor};
+use crate::{Differentiable, Result, Shape};
 
 optimizer! {
     /// Adadelta (Zeiler, [An adaptive learning rate method](https://arxiv.org/abs/1212.5701), 2012), whose steps
@@ -42,20 +42,14 @@ impl Rule for AdadeltaOptions {
         vec![V, U]
     }
 
-    fn update<D: Differentiable>(
-        &self,
-        p: &mut Tensor<D>,
-        gradient: &Tensor<D>,
-        state: &mut ParamState<D>,
-    ) -> Result<()> {
+    fn update<D: Differentiable>(&self, batch: &mut Batch<'_, D>) -> Result<()> {
         let Self { lr, rho, eps, weight_decay, maximize } = *self;
-        let [v, u] = state.tensors([V, U], p)?;
-        Expr::update([p, v, u], |[p, v, u]| {
-            let g = descent(&p, gradient, maximize, weight_decay);
+        batch.update([V, U], |p, g, [v, u]| {
+            let g = descent(&p, g, maximize, weight_decay);
             let v = v * rho + g.square() * (1. - rho);
             let delta = (u.clone() + eps).sqrt() / (v.clone() + eps).sqrt() * g;
             let u = u * rho + delta.square() * (1. - rho);
-            [p - delta * lr, v, u]
+            (p - delta * lr, [v, u])
         })
     }
 }

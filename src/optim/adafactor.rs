@@ -1,6 +1,6 @@
 //! Adafactor.
 use super::{
-    ParamState, Rule,
+    Batch, ParamState, Rule,
     options::{check, optimizer, uphill},
 };
 use crate::{DType, Differentiable, Expr, Result, Shape, Tensor, keepdim};
@@ -108,22 +108,20 @@ impl Rule for AdafactorOptions {
         shape
     }
 
-    fn update<D: Differentiable>(
-        &self,
-        p: &mut Tensor<D>,
-        gradient: &Tensor<D>,
-        state: &mut ParamState<D>,
-    ) -> Result<()> {
-        let Self { lr, eps: (eps1, eps2), d, weight_decay, maximize, .. } = *self;
-        let eps = eps1.unwrap_or_else(|| precision(p.dtype()));
-        let rho = (state.step() as f64).sqrt().recip().min(lr);
-        let alpha = rms(p)?.lazy().maximum(eps2) * rho;
-        let variance = self.variance(gradient, eps, state)?;
-        let step = (uphill(gradient, maximize) / variance.lazy().maximum(eps * eps).sqrt()).eval()?;
-        let rate = (alpha / (rms(&step)? / d)?.lazy().maximum(1.)).eval()?;
-        Expr::update([p], |[p]| {
-            let p = if weight_decay == 0. { p } else { p * (1. - lr * weight_decay) };
-            [p - step.lazy() * rate.lazy()]
+    fn update<D: Differentiable>(&self, batch: &mut Batch<'_, D>) -> Result<()> {
+        batch.each(|p, gradient, state| {
+            let Self { lr, eps: (eps1, eps2), d, weight_decay, maximize, .. } = *self;
+            let eps = eps1.unwrap_or_else(|| precision(p.dtype()));
+            let rho = (state.step() as f64).sqrt().recip().min(lr);
+            let alpha = rms(p)?.lazy().maximum(eps2) * rho;
+            let variance = self.variance(gradient, eps, state)?;
+            let step =
+                (uphill(gradient.lazy(), maximize) / variance.lazy().maximum(eps * eps).sqrt()).eval()?;
+            let rate = (alpha / (rms(&step)? / d)?.lazy().maximum(1.)).eval()?;
+            Expr::update([p], |[p]| {
+                let p = if weight_decay == 0. { p } else { p * (1. - lr * weight_decay) };
+                [p - step.lazy() * rate.lazy()]
+            })
         })
     }
 }

@@ -1,9 +1,9 @@
 //! Adagrad.
 use super::{
-    ParamState, Rule,
+    Batch, Rule,
     options::{check, descent, optimizer},
 };
-use crate::{Differentiable, Expr, Result, Shape, Tensor};
+use crate::{Differentiable, Result, Shape};
 
 optimizer! {
     /// Adagrad (Duchi, Hazan and Singer, [Adaptive subgradient
@@ -47,19 +47,13 @@ impl Rule for AdagradOptions {
         vec![SUM]
     }
 
-    fn update<D: Differentiable>(
-        &self,
-        p: &mut Tensor<D>,
-        gradient: &Tensor<D>,
-        state: &mut ParamState<D>,
-    ) -> Result<()> {
+    fn update<D: Differentiable>(&self, batch: &mut Batch<'_, D>) -> Result<()> {
         let Self { lr, lr_decay, weight_decay, initial_accumulator_value, eps, maximize } = *self;
-        let rate = lr / (1. + (state.step() - 1) as f64 * lr_decay);
-        let [sum] = state.tensors_of([(SUM, initial_accumulator_value)], p)?;
-        Expr::update([p, sum], |[p, sum]| {
-            let g = descent(&p, gradient, maximize, weight_decay);
+        let rate = lr / (1. + (batch.step() - 1) as f64 * lr_decay);
+        batch.update_from([(SUM, initial_accumulator_value)], |p, g, [sum]| {
+            let g = descent(&p, g, maximize, weight_decay);
             let sum = sum + g.square();
-            [p - g * rate / (sum.sqrt() + eps), sum]
+            (p - g * rate / (sum.sqrt() + eps), [sum])
         })
     }
 }

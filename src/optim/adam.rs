@@ -1,9 +1,9 @@
 //! Adam.
 use super::{
-    ParamState, Rule,
+    Batch, Rule,
     options::{check, descent, optimizer},
 };
-use crate::{Differentiable, Expr, Result, Shape, Tensor};
+use crate::{Differentiable, Expr, Result, Shape};
 
 optimizer! {
     /// Adam (Kingma and Ba, [Adam: a method for stochastic optimization](https://arxiv.org/abs/1412.6980), 2015)
@@ -52,20 +52,15 @@ impl Rule for AdamOptions {
         if self.amsgrad { vec![M, V, V_MAX] } else { vec![M, V] }
     }
 
-    fn update<D: Differentiable>(
-        &self,
-        p: &mut Tensor<D>,
-        gradient: &Tensor<D>,
-        state: &mut ParamState<D>,
-    ) -> Result<()> {
+    fn update<D: Differentiable>(&self, batch: &mut Batch<'_, D>) -> Result<()> {
         let Self { lr, betas: (beta1, beta2), eps, .. } = *self;
-        let t = state.step() as f64;
+        let t = batch.step() as f64;
         let (fix1, fix2) = (1. - beta1.powf(t), 1. - beta2.powf(t));
-        let averages = |[p, m, v]: [&Expr<D>; 3]| {
+        let averages = |p: &Expr<D>, g, m: Expr<D>, v: Expr<D>| {
             let decay = if self.decoupled_weight_decay { 0. } else { self.weight_decay };
-            let g = descent(p, gradient, self.maximize, decay);
-            let v = v.clone() * beta2 + g.square() * (1. - beta2);
-            [m.clone() * beta1 + g * (1. - beta1), v]
+            let g = descent(p, g, self.maximize, decay);
+            let v = v * beta2 + g.square() * (1. - beta2);
+            (m * beta1 + g * (1. - beta1), v)
         };
         let moved = |p: Expr<D>, m: &Expr<D>, v: &Expr<D>| {
             let decays = self.decoupled_weight_decay && self.weight_decay != 0.;
@@ -73,17 +68,15 @@ impl Rule for AdamOptions {
             p - m.clone() * (lr / fix1) / ((v.clone() * (1. / fix2)).sqrt() + eps)
         };
         if self.amsgrad {
-            let [m, v, most] = state.tensors([M, V, V_MAX], p)?;
-            Expr::update([p, m, v, most], |[p, m, v, most]| {
-                let [m, v] = averages([&p, &m, &v]);
+            batch.update([M, V, V_MAX], |p, g, [m, v, most]| {
+                let (m, v) = averages(&p, g, m, v);
                 let most = most.maximum(v.clone());
-                [moved(p, &m, &most), m, v, most]
+                (moved(p, &m, &most), [m, v, most])
             })
         } else {
-            let [m, v] = state.tensors([M, V], p)?;
-            Expr::update([p, m, v], |[p, m, v]| {
-                let [m, v] = averages([&p, &m, &v]);
-                [moved(p, &m, &v), m, v]
+            batch.update([M, V], |p, g, [m, v]| {
+                let (m, v) = averages(&p, g, m, v);
+                (moved(p, &m, &v), [m, v])
             })
         }
     }

@@ -1,9 +1,9 @@
 //! Adamax.
 use super::{
-    ParamState, Rule,
+    Batch, Rule,
     options::{check, descent, optimizer},
 };
-use crate::{Differentiable, Expr, Result, Shape, Tensor};
+use crate::{Differentiable, Result, Shape};
 
 optimizer! {
     /// Adamax, the form of [`Adam`](super::Adam) by the infinity norm (Kingma and Ba,
@@ -45,20 +45,14 @@ impl Rule for AdamaxOptions {
         vec![M, U]
     }
 
-    fn update<D: Differentiable>(
-        &self,
-        p: &mut Tensor<D>,
-        gradient: &Tensor<D>,
-        state: &mut ParamState<D>,
-    ) -> Result<()> {
+    fn update<D: Differentiable>(&self, batch: &mut Batch<'_, D>) -> Result<()> {
         let Self { lr, betas: (beta1, beta2), eps, weight_decay, maximize } = *self;
-        let rate = lr / (1. - beta1.powf(state.step() as f64));
-        let [m, u] = state.tensors([M, U], p)?;
-        Expr::update([p, m, u], |[p, m, u]| {
-            let g = descent(&p, gradient, maximize, weight_decay);
+        let rate = lr / (1. - beta1.powf(batch.step() as f64));
+        batch.update([M, U], |p, g, [m, u]| {
+            let g = descent(&p, g, maximize, weight_decay);
             let u = (u * beta2).maximum(g.abs() + eps);
             let m = m * beta1 + g * (1. - beta1);
-            [p - m.clone() * rate / u.clone(), m, u]
+            (p - m.clone() * rate / u.clone(), [m, u])
         })
     }
 }

@@ -1,6 +1,6 @@
 //! Adam with decoupled weight decay.
-use super::{AdamOptions, ParamState, Rule, options::optimizer};
-use crate::{Differentiable, Result, Shape, Tensor};
+use super::{AdamOptions, Batch, Rule, options::optimizer};
+use crate::{Differentiable, Result, Shape};
 
 optimizer! {
     /// [`Adam`](super::Adam) with weight decay `λ` apart from the gradient, `p ← p - lr λ p` (Loshchilov and
@@ -40,12 +40,7 @@ impl Rule for AdamWOptions {
         self.adam().tensors(shape)
     }
 
-    fn update<D: Differentiable>(
-        &self,
-        p: &mut Tensor<D>,
-        gradient: &Tensor<D>,
-        state: &mut ParamState<D>,
-    ) -> Result<()> {
-        self.adam().update(p, gradient, state)
+    fn update<D: Differentiable>(&self, batch: &mut Batch<'_, D>) -> Result<()> {
+        self.adam().update(batch)
     }
 }

@@ -1,9 +1,9 @@
 //! Averaged stochastic gradient descent.
 use super::{
-    ParamState, Rule,
+    Batch, Rule,
     options::{check, descent, optimizer},
 };
-use crate::{Differentiable, Expr, Result, Shape, Tensor};
+use crate::{Differentiable, Result, Shape};
 
 optimizer! {
     /// Averaged stochastic gradient descent (Polyak and Juditsky, [Acceleration of stochastic approximation by
@@ -52,23 +52,17 @@ impl Rule for ASGDOptions {
         &[ETA, MU]
     }
 
-    fn update<D: Differentiable>(
-        &self,
-        p: &mut Tensor<D>,
-        gradient: &Tensor<D>,
-        state: &mut ParamState<D>,
-    ) -> Result<()> {
+    fn update<D: Differentiable>(&self, batch: &mut Batch<'_, D>) -> Result<()> {
         let Self { lr, lambd, alpha, t0, weight_decay, maximize } = *self;
-        let (t, eta, mu) = (state.step() as f64, *state.number(ETA, lr), *state.number(MU, 1.));
-        let [average] = state.tensors([AVERAGE], p)?;
-        Expr::update([p, average], |[p, a]| {
-            let g = descent(&p, gradient, maximize, weight_decay);
+        let (t, eta, mu) = (batch.step() as f64, batch.number(ETA, lr), batch.number(MU, 1.));
+        batch.update([AVERAGE], |p, g, [a]| {
+            let g = descent(&p, g, maximize, weight_decay);
             let p = p * (1. - lambd * eta) - g * eta;
             let a = if mu == 1. { p.clone() } else { a.clone() + (p.clone() - a) * mu };
-            [p, a]
+            (p, [a])
         })?;
-        *state.number(ETA, lr) = lr / (1. + lambd * lr * t).powf(alpha);
-        *state.number(MU, 1.) = 1. / (t - t0).max(1.);
+        batch.set_number(ETA, lr / (1. + lambd * lr * t).powf(alpha));
+        batch.set_number(MU, 1. / (t - t0).max(1.));
         Ok(())
     }
 }

@@ -1,6 +1,8 @@
 //! The frame that optimizers share: which parameters change by which options, and what is remembered of each.
 use super::{
-    GroupRates, Options, ParamState, Rates, parameters,
+    Batch, GroupRates, Options, Rates,
+    batch::Member,
+    parameters,
     state::{Saved, States, real_number},
 };
 use crate::{
@@ -14,7 +16,7 @@ use std::{
     sync::Arc,
 };
 
-/// How an optimizer changes one parameter: its mathematics alone.
+/// How an optimizer changes parameters: its mathematics alone.
 pub trait Rule: Options {
     /// An error where an option is out of its range.
     fn check(&self) -> Result<()>;
@@ -42,13 +44,8 @@ pub trait Rule: Options {
         Ok(())
     }
 
-    /// Changes the parameter by its gradient, and what is remembered of it.
-    fn update<D: Differentiable>(
-        &self,
-        parameter: &mut Tensor<D>,
-        gradient: &Tensor<D>,
-        state: &mut ParamState<D>,
-    ) -> Result<()>;
+    /// Changes parameters by their gradients, and what is remembered of them.
+    fn update<D: Differentiable>(&self, batch: &mut Batch<'_, D>) -> Result<()>;
 }
 
 /// What optimizers have in common. One optimizer serves one model.
@@ -118,8 +115,8 @@ pub struct Descent<R, D: Differentiable> {
 /// Whether a group takes the parameter of this name.
 type Select<D> = Arc<dyn Fn(&str, &Tensor<D>) -> bool + Send + Sync>;
 
-/// The options and the gradient of each parameter that changes, by its identity.
-type Work<R, D> = HashMap<u64, (R, Tensor<<D as Differentiable>::Inner>)>;
+/// The group (the main one is 0) and the gradient of each parameter that changes, by its identity.
+type Work<D> = HashMap<u64, (usize, Tensor<<D as Differentiable>::Inner>)>;
 
 /// Parameters that change by the same options.
 #[derive(Clone)]
@@ -182,26 +179,27 @@ impl<R: Rule, D: Differentiable> Descent<R, D> {
         [&mut self.main].into_iter().chain(&mut self.others)
     }
 
-    /// The options by which a parameter changes, where any group has it.
-    fn rule(&self, name: &str, parameter: &Tensor<D>) -> Option<&R> {
-        let mut groups = self.others.iter().chain([&self.main]);
-        groups.find(|group| (group.takes)(name, parameter)).map(|group| &group.options)
+    /// The number of the group that has a parameter, and its options, where any has it. The main group has what no other has.
+    fn rule(&self, name: &str, parameter: &Tensor<D>) -> Option<(usize, &R)> {
+        let mut groups = self.others.iter().zip(1..).chain([(&self.main, 0)]);
+        let found = groups.find(|(group, _)| (group.takes)(name, parameter));
+        found.map(|(group, number)| (number, &group.options))
     }
 
     /// Which parameters change.
-    fn work(&self, model: &impl Module<D>, gradients: &Gradients<D::Inner>) -> Result<Work<R, D>> {
+    fn work(&self, model: &impl Module<D>, gradients: &Gradients<D::Inner>) -> Result<Work<D>> {
         self.options().try_for_each(R::check)?;
         let found = no_grad(|| parameters::gradients(R::NAME, model, gradients))?;
         let parameters: HashMap<u64, &Tensor<D>> = parameters::distinct(model).into_iter().collect();
         let mut work = HashMap::new();
         for found in found {
             let rule = parameters.get(&found.id).and_then(|parameter| self.rule(&found.path, parameter));
-            if let Some(rule) = rule {
+            if let Some((group, rule)) = rule {
                 let shape = found.gradient.shape();
                 rule.takes(shape).map_err(|e| {
                     Error::shape(R::NAME, format!("{} of shape {shape}: {}", found.path, e.message()))
                 })?;
-                work.insert(found.id, (rule.clone(), found.gradient));
+                work.insert(found.id, (group, found.gradient));
             }
         }
         Ok(work)
@@ -220,18 +218,27 @@ impl<R: Rule, D: Differentiable> Rates for Descent<R, D> {
 
 impl<R: Rule, D: Differentiable> Optimizer<D> for Descent<R, D> {
     fn step(&mut self, model: &mut impl Module<D>, gradients: &Gradients<D::Inner>) -> Result<()> {
-        let work = self.work(model, gradients)?;
-        no_grad(|| {
-            parameters::change_each(model, |id, parameter| {
-                let Some((rule, gradient)) = work.get(&id) else {
-                    return Ok(false);
-                };
-                let gradient = Tensor::lift(parameter.backend(), gradient.clone());
-                let state = self.states.of(id);
-                state.advance();
-                rule.update(parameter, &gradient, state).map(|()| true)
-            })
-        })
+        let mut work = self.work(model, gradients)?;
+        let Self { main, others, states } = self;
+        let change = |parameters: Vec<(u64, &mut Tensor<D>)>| {
+            let mut states = states.of_each(work.keys().copied());
+            let mut batches: Vec<Vec<Batch<'_, D>>> = (0..=others.len()).map(|_| vec![]).collect();
+            for (id, parameter) in parameters {
+                if let (Some((group, gradient)), Some(state)) = (work.remove(&id), states.remove(&id)) {
+                    state.advance();
+                    let gradient = Tensor::lift(parameter.backend(), gradient);
+                    let member = Member { parameter, gradient, state };
+                    let left = batches[group].iter_mut().try_fold(member, |member, batch| batch.take(member));
+                    batches[group].extend(left.map(Batch::new));
+                }
+            }
+            let groups = [&*main].into_iter().chain(&*others).zip(&mut batches);
+            for (group, batches) in groups {
+                batches.iter_mut().try_for_each(|batch| group.options.update(batch))?;
+            }
+            Ok(())
+        };
+        no_grad(|| parameters::change(model, change))
     }
 
     fn state_dict(&self, model: &impl Module<D>) -> Result<StateDict> {
@@ -250,7 +257,9 @@ impl<R: Rule, D: Differentiable> Optimizer<D> for Descent<R, D> {
         for (i, group) in loaded.groups_mut().enumerate() {
             group.rates().load(&mut saved, &format!("param_groups.{i}"))?;
         }
-        loaded.states = States::load(model, &mut saved, |name, parameter| self.rule(name, parameter))?;
+        loaded.states = States::load(model, &mut saved, |name, parameter| {
+            self.rule(name, parameter).map(|(_, rule)| rule)
+        })?;
         saved.finish()?;
         *self = loaded;
         Ok(())

@@ -392,11 +392,13 @@ impl<M, F> Problem<'_, M, F> {
     {
         let mut start = 0;
         no_grad(|| {
-            parameters::change_each(self.model, |_, p| {
-                let piece = direction.narrow(0, start, p.numel())?.reshape(p.shape())?.to(p.dtype())?;
-                start += p.numel();
-                let piece = Tensor::lift(p.backend(), piece);
-                Expr::update([p], |[p]| [p + piece.lazy() * t]).map(|()| true)
+            parameters::change(self.model, |parameters| {
+                parameters.into_iter().try_for_each(|(_, p)| {
+                    let piece = direction.narrow(0, start, p.numel())?.reshape(p.shape())?.to(p.dtype())?;
+                    start += p.numel();
+                    let piece = Tensor::lift(p.backend(), piece);
+                    Expr::update([p], |[p]| [p + piece.lazy() * t])
+                })
             })
         })
     }
@@ -415,11 +417,13 @@ impl<M, F> Problem<'_, M, F> {
             parameters::distinct(self.model).into_iter().map(|(id, p)| (id, p.clone())).collect();
         self.go(t, direction)?;
         let (loss, gradient) = self.evaluate()?;
-        parameters::change_each(self.model, |id, p| {
-            if let Some(before) = before.get(&id) {
-                *p = before.clone();
+        parameters::change(self.model, |parameters| {
+            for (id, p) in parameters {
+                if let Some(before) = before.get(&id) {
+                    *p = before.clone();
+                }
             }
-            Ok(true)
+            Ok(())
         })?;
         let slope = dot(&gradient, direction)?;
         Ok(Point { t, loss, gradient, slope })

@@ -1,6 +1,6 @@
 //! Muon.
 use super::{
-    ParamState, Rule,
+    Batch, Rule,
     options::{check, optimizer},
 };
 use crate::{DType, Differentiable, Error, Expr, Result, Shape, Tensor};
@@ -128,21 +128,18 @@ impl Rule for MuonOptions {
         Err(Error::shape("Muon", "only matrices have an orthogonal step: use `only`, and another optimizer"))
     }
 
-    fn update<D: Differentiable>(
-        &self,
-        p: &mut Tensor<D>,
-        gradient: &Tensor<D>,
-        state: &mut ParamState<D>,
-    ) -> Result<()> {
-        let Self { lr, momentum, weight_decay, nesterov, .. } = *self;
-        let [buffer] = state.tensors([BUFFER], p)?;
-        Expr::update([buffer], |[b]| [b.clone() + (gradient.lazy() - b) * (1. - momentum)])?;
-        let direction = match nesterov {
-            true => (gradient.lazy() + (buffer.lazy() - gradient) * momentum).eval()?,
-            false => buffer.clone(),
-        };
-        let step = self.orthogonal(&direction)?.to(p.dtype())?;
-        let rate = lr * self.adjust_lr.factor(p.size(0)? as f64, p.size(1)? as f64);
-        Expr::update([p], |[p]| [p * (1. - lr * weight_decay) - step.lazy() * rate])
+    fn update<D: Differentiable>(&self, batch: &mut Batch<'_, D>) -> Result<()> {
+        batch.each(|p, gradient, state| {
+            let Self { lr, momentum, weight_decay, nesterov, .. } = *self;
+            let [buffer] = state.tensors([BUFFER], p)?;
+            Expr::update([buffer], |[b]| [b.clone() + (gradient.lazy() - b) * (1. - momentum)])?;
+            let direction = match nesterov {
+                true => (gradient.lazy() + (buffer.lazy() - gradient) * momentum).eval()?,
+                false => buffer.clone(),
+            };
+            let step = self.orthogonal(&direction)?.to(p.dtype())?;
+            let rate = lr * self.adjust_lr.factor(p.size(0)? as f64, p.size(1)? as f64);
+            Expr::update([p], |[p]| [p * (1. - lr * weight_decay) - step.lazy() * rate])
+        })
     }
 }

@@ -1,9 +1,9 @@
 //! Adam with Nesterov's momentum.
 use super::{
-    ParamState, Rule,
+    Batch, Rule,
     options::{check, descent, optimizer},
 };
-use crate::{Differentiable, Expr, Result, Shape, Tensor};
+use crate::{Differentiable, Result, Shape};
 
 optimizer! {
     /// Adam with Nesterov's momentum (Dozat, [Incorporating Nesterov momentum into
@@ -62,32 +62,26 @@ impl Rule for NAdamOptions {
         &[PRODUCT]
     }
 
-    fn update<D: Differentiable>(
-        &self,
-        p: &mut Tensor<D>,
-        gradient: &Tensor<D>,
-        state: &mut ParamState<D>,
-    ) -> Result<()> {
+    fn update<D: Differentiable>(&self, batch: &mut Batch<'_, D>) -> Result<()> {
         let Self { lr, betas: (beta1, beta2), eps, maximize, .. } = *self;
         let (decay, shrink) = match self.decoupled_weight_decay {
             true => (0., 1. - lr * self.weight_decay),
             false => (self.weight_decay, 1.),
         };
-        let t = state.step() as f64;
+        let t = batch.step() as f64;
         let fix2 = 1. - beta2.powf(t);
         let mu = |t: f64| beta1 * (1. - 0.5 * 0.96f64.powf(t * self.momentum_decay));
-        let product = *state.number(PRODUCT, 1.) * mu(t);
-        *state.number(PRODUCT, 1.) = product;
+        let product = batch.number(PRODUCT, 1.) * mu(t);
+        batch.set_number(PRODUCT, product);
         let of_g = lr * (1. - mu(t)) / (1. - product);
         let of_m = lr * mu(t + 1.) / (1. - product * mu(t + 1.));
-        let [m, v] = state.tensors([M, V], p)?;
-        Expr::update([p, m, v], |[p, m, v]| {
-            let g = descent(&p, gradient, maximize, decay);
+        batch.update([M, V], |p, g, [m, v]| {
+            let g = descent(&p, g, maximize, decay);
             let m = m * beta1 + g.clone() * (1. - beta1);
             let v = v * beta2 + g.square() * (1. - beta2);
             let size = (v.clone() * (1. / fix2)).sqrt() + eps;
             let p = if shrink == 1. { p } else { p * shrink };
-            [p - (g * of_g + m.clone() * of_m) / size, m, v]
+            (p - (g * of_g + m.clone() * of_m) / size, [m, v])
         })
     }
 }

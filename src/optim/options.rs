@@ -1,5 +1,5 @@
 //! The options of optimizers: each said once, with its default.
-use crate::{Differentiable, Error, Expr, Result, Tensor};
+use crate::{Differentiable, Error, Expr, Result};
 use std::{fmt::Debug, ops::RangeBounds};
 
 /// The options of an optimizer for one group of parameters.
@@ -76,17 +76,12 @@ pub fn check<const N: usize>(
 
 /// The gradient as the formulas of most optimizers take it: of what is minimised, with weight decay `λ` on
 /// `p` added.
-pub fn descent<D: Differentiable>(
-    p: &Expr<D>,
-    gradient: &Tensor<D>,
-    maximize: bool,
-    weight_decay: f64,
-) -> Expr<D> {
-    let g = uphill(gradient, maximize);
+pub fn descent<D: Differentiable>(p: &Expr<D>, g: Expr<D>, maximize: bool, weight_decay: f64) -> Expr<D> {
+    let g = uphill(g, maximize);
     if weight_decay == 0. { g } else { g + p.clone() * weight_decay }
 }
 
 /// The gradient of what is minimised: `-g` where `g` belongs to what is maximised.
-pub fn uphill<D: Differentiable>(gradient: &Tensor<D>, maximize: bool) -> Expr<D> {
-    if maximize { -gradient.lazy() } else { gradient.lazy() }
+pub fn uphill<D: Differentiable>(g: Expr<D>, maximize: bool) -> Expr<D> {
+    if maximize { -g } else { g }
 }

@@ -1,7 +1,7 @@
 //! A model's parameters, each once, and their gradients.
 use crate::{
     Differentiable, Error, Gradients, Result, Tensor,
-    nn::{LeafMut, Module, Param},
+    nn::{Module, Param},
 };
 use std::collections::{HashMap, HashSet};
 
@@ -53,23 +53,28 @@ pub fn distinct<D: Differentiable>(model: &impl Module<D>) -> Vec<(u64, &Tensor<
     once.collect()
 }
 
-/// Calls `change` with each trainable parameter and its identity; where it says that it changed something, what is
-/// tied to the parameter follows.
-pub fn change_each<D: Differentiable>(
+/// Calls `change` with each trainable parameter and its identity, in the order of the model; what is tied stands there once,
+/// and follows.
+pub fn change<D: Differentiable>(
     model: &mut impl Module<D>,
-    mut change: impl FnMut(u64, &mut Tensor<D>) -> Result<bool>,
+    change: impl FnOnce(Vec<(u64, &mut Tensor<D>)>) -> Result<()>,
 ) -> Result<()> {
-    let mut changed: HashMap<u64, Tensor<D>> = HashMap::new();
-    model.visit_mut("", &mut |_, leaf| {
-        let LeafMut::Param(param) = leaf else {
-            return Ok(());
-        };
-        let id = param.id();
-        if let Some(tied) = changed.get(&id) {
-            *param.tensor_mut() = tied.clone();
-        } else if param.is_trainable() && change(id, param.tensor_mut())? {
-            changed.insert(id, (**param).clone());
+    let (mut first, mut tied) = (vec![], vec![]);
+    let mut places = HashMap::new();
+    for param in model.parameters_mut() {
+        match places.get(&param.id()) {
+            Some(&place) => tied.push((place, param)),
+            None if param.is_trainable() => {
+                places.insert(param.id(), first.len());
+                first.push(param);
+            }
+            None => (),
         }
-        Ok(())
-    })
+    }
+    let done = change(first.iter_mut().map(|param| (param.id(), param.tensor_mut())).collect());
+    for (place, param) in tied {
+        let first: &Param<D> = first[place];
+        *param.tensor_mut() = Tensor::clone(first);
+    }
+    done
 }

@@ -1,9 +1,9 @@
 //! Rectified Adam.
 use super::{
-    ParamState, Rule,
+    Batch, Rule,
     options::{check, descent, optimizer},
 };
-use crate::{Differentiable, Expr, Result, Shape, Tensor};
+use crate::{Differentiable, Result, Shape};
 
 optimizer! {
     /// Rectified Adam (Liu and others, [On the variance of the adaptive learning rate and
@@ -62,22 +62,16 @@ impl Rule for RAdamOptions {
         vec![M, V]
     }
 
-    fn update<D: Differentiable>(
-        &self,
-        p: &mut Tensor<D>,
-        gradient: &Tensor<D>,
-        state: &mut ParamState<D>,
-    ) -> Result<()> {
+    fn update<D: Differentiable>(&self, batch: &mut Batch<'_, D>) -> Result<()> {
         let Self { lr, betas: (beta1, beta2), eps, maximize, .. } = *self;
         let (decay, shrink) = match self.decoupled_weight_decay {
             true => (0., 1. - lr * self.weight_decay),
             false => (self.weight_decay, 1.),
         };
-        let t = state.step() as f64;
+        let t = batch.step() as f64;
         let (rate, rectified) = (lr / (1. - beta1.powf(t)), self.rectified(t));
-        let [m, v] = state.tensors([M, V], p)?;
-        Expr::update([p, m, v], |[p, m, v]| {
-            let g = descent(&p, gradient, maximize, decay);
+        batch.update([M, V], |p, g, [m, v]| {
+            let g = descent(&p, g, maximize, decay);
             let m = m * beta1 + g.clone() * (1. - beta1);
             let v = v * beta2 + g.square() * (1. - beta2);
             let step = match rectified {
@@ -85,7 +79,7 @@ impl Rule for RAdamOptions {
                 None => m.clone() * rate,
             };
             let p = if shrink == 1. { p } else { p * shrink };
-            [p - step, m, v]
+            (p - step, [m, v])
         })
     }
 }

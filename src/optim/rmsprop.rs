@@ -1,9 +1,9 @@
 //! RMSprop.
 use super::{
-    ParamState, Rule,
+    Batch, Rule,
     options::{check, descent, optimizer},
 };
-use crate::{Differentiable, Expr, Result, Shape, Tensor};
+use crate::{Differentiable, Expr, Result, Shape};
 
 optimizer! {
     /// RMSprop (Hinton, [lecture 6](https://www.cs.toronto.edu/~tijmen/csc321/slides/lecture_slides_lec6.pdf), 2012)
@@ -41,14 +41,14 @@ impl RMSpropOptions {
     /// What `p`, `v`, `a` and `b` become; instead of what is not remembered stands something that is not used.
     fn next<D: Differentiable>(
         &self,
-        gradient: &Tensor<D>,
         p: Expr<D>,
+        g: Expr<D>,
         v: Expr<D>,
         a: Option<Expr<D>>,
         b: Option<Expr<D>>,
     ) -> [Expr<D>; 4] {
         let Self { lr, alpha, eps, weight_decay, momentum, maximize, .. } = *self;
-        let g = descent(&p, gradient, maximize, weight_decay);
+        let g = descent(&p, g, maximize, weight_decay);
         let v = v * alpha + g.square() * (1. - alpha);
         let a = a.map(|a| a.clone() + (g.clone() - a) * (1. - alpha));
         let size = match &a {
@@ -85,38 +85,24 @@ impl Rule for RMSpropOptions {
         all.into_iter().filter(|(_, kept)| *kept).map(|(key, _)| key).collect()
     }
 
-    fn update<D: Differentiable>(
-        &self,
-        p: &mut Tensor<D>,
-        gradient: &Tensor<D>,
-        state: &mut ParamState<D>,
-    ) -> Result<()> {
+    fn update<D: Differentiable>(&self, batch: &mut Batch<'_, D>) -> Result<()> {
         match (self.centered, self.momentum != 0.) {
-            (false, false) => {
-                let [v] = state.tensors([V], p)?;
-                Expr::update([p, v], |[p, v]| {
-                    let [p, v, ..] = self.next(gradient, p, v, None, None);
-                    [p, v]
-                })
-            }
-            (true, false) => {
-                let [v, a] = state.tensors([V, A], p)?;
-                Expr::update([p, v, a], |[p, v, a]| {
-                    let [p, v, a, _] = self.next(gradient, p, v, Some(a), None);
-                    [p, v, a]
-                })
-            }
-            (false, true) => {
-                let [v, b] = state.tensors([V, BUFFER], p)?;
-                Expr::update([p, v, b], |[p, v, b]| {
-                    let [p, v, _, b] = self.next(gradient, p, v, None, Some(b));
-                    [p, v, b]
-                })
-            }
-            (true, true) => {
-                let [v, a, b] = state.tensors([V, A, BUFFER], p)?;
-                Expr::update([p, v, a, b], |[p, v, a, b]| self.next(gradient, p, v, Some(a), Some(b)))
-            }
+            (false, false) => batch.update([V], |p, g, [v]| {
+                let [p, v, ..] = self.next(p, g, v, None, None);
+                (p, [v])
+            }),
+            (true, false) => batch.update([V, A], |p, g, [v, a]| {
+                let [p, v, a, _] = self.next(p, g, v, Some(a), None);
+                (p, [v, a])
+            }),
+            (false, true) => batch.update([V, BUFFER], |p, g, [v, b]| {
+                let [p, v, _, b] = self.next(p, g, v, None, Some(b));
+                (p, [v, b])
+            }),
+            (true, true) => batch.update([V, A, BUFFER], |p, g, [v, a, b]| {
+                let [p, v, a, b] = self.next(p, g, v, Some(a), Some(b));
+                (p, [v, a, b])
+            }),
         }
     }
 }

@@ -1,9 +1,9 @@
 //! Resilient backpropagation.
 use super::{
-    ParamState, Rule,
+    Batch, Rule,
     options::{check, optimizer, uphill},
 };
-use crate::{Differentiable, Expr, Result, Shape, Tensor};
+use crate::{Differentiable, Result, Shape};
 
 optimizer! {
     /// Resilient backpropagation (Riedmiller and Braun, [A direct adaptive method for faster backpropagation
@@ -42,22 +42,16 @@ impl Rule for RpropOptions {
         vec![LAST, SIZE]
     }
 
-    fn update<D: Differentiable>(
-        &self,
-        p: &mut Tensor<D>,
-        gradient: &Tensor<D>,
-        state: &mut ParamState<D>,
-    ) -> Result<()> {
+    fn update<D: Differentiable>(&self, batch: &mut Batch<'_, D>) -> Result<()> {
         let Self { lr, etas: (shrink, grow), step_sizes: (smallest, largest), maximize } = *self;
-        let [last, size] = state.tensors_of([(LAST, 0.), (SIZE, lr)], p)?;
-        Expr::update([p, last, size], |[p, last, size]| {
-            let g = uphill(gradient, maximize);
+        batch.update_from([(LAST, 0.), (SIZE, lr)], |p, g, [last, size]| {
+            let g = uphill(g, maximize);
             let product = g.clone() * last;
             let turned = product.lt(0.);
             let factor = product.gt(0.).where_(grow, turned.where_(shrink, 1.));
             let size = (size * factor).maximum(smallest).minimum(largest);
             let g = turned.where_(0., g);
-            [p - g.sign() * size.clone(), g, size]
+            (p - g.sign() * size.clone(), [g, size])
         })
     }
 }

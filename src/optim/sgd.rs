@@ -1,9 +1,9 @@
 //! Stochastic gradient descent.
 use super::{
-    ParamState, Rule,
+    Batch, Rule,
     options::{check, descent, optimizer},
 };
-use crate::{Differentiable, Error, Expr, Result, Shape, Tensor};
+use crate::{Differentiable, Error, Result, Shape};
 
 optimizer! {
     /// Stochastic gradient descent with momentum `μ`, dampening `τ` and weight decay `λ`:
@@ -49,26 +49,20 @@ impl Rule for SGDOptions {
         if self.momentum == 0. { vec![] } else { vec![BUFFER] }
     }
 
-    fn update<D: Differentiable>(
-        &self,
-        p: &mut Tensor<D>,
-        gradient: &Tensor<D>,
-        state: &mut ParamState<D>,
-    ) -> Result<()> {
+    fn update<D: Differentiable>(&self, batch: &mut Batch<'_, D>) -> Result<()> {
         let Self { lr, momentum, dampening, weight_decay, nesterov, maximize } = *self;
         if momentum == 0. {
-            return Expr::update([p], |[p]| {
-                let g = descent(&p, gradient, maximize, weight_decay);
-                [p - g * lr]
+            return batch.update([], |p, g, []| {
+                let g = descent(&p, g, maximize, weight_decay);
+                (p - g * lr, [])
             });
         }
-        let first = state.get(BUFFER).is_none();
-        let [buffer] = state.tensors([BUFFER], p)?;
-        Expr::update([p, buffer], |[p, b]| {
-            let g = descent(&p, gradient, maximize, weight_decay);
+        let first = !batch.remembers(BUFFER);
+        batch.update([BUFFER], |p, g, [b]| {
+            let g = descent(&p, g, maximize, weight_decay);
             let b = if first { g.clone() } else { b * momentum + g.clone() * (1. - dampening) };
             let direction = if nesterov { g + b.clone() * momentum } else { b.clone() };
-            [p - direction * lr, b]
+            (p - direction * lr, [b])
         })
     }
 }

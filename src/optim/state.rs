@@ -4,6 +4,7 @@ use crate::{
     Data, Differentiable, Error, Result, Shape, Tensor, TensorData,
     nn::{Module, StateDict},
 };
+use smallvec::SmallVec;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// What is remembered of one parameter.
@@ -11,12 +12,12 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 pub struct ParamState<D: Differentiable> {
     step: i64,
     numbers: BTreeMap<&'static str, f64>,
-    tensors: HashMap<&'static str, Tensor<D>>,
+    tensors: Vec<(&'static str, Tensor<D>)>,
 }
 
 impl<D: Differentiable> Default for ParamState<D> {
     fn default() -> Self {
-        Self { step: 0, numbers: BTreeMap::new(), tensors: HashMap::new() }
+        Self { step: 0, numbers: BTreeMap::new(), tensors: vec![] }
     }
 }
 
@@ -31,9 +32,22 @@ impl<D: Differentiable> ParamState<D> {
         self.step += 1;
     }
 
-    /// The number with this name, as it was left by the step before; `initial` in the first.
-    pub fn number(&mut self, key: &'static str, initial: f64) -> &mut f64 {
-        self.numbers.entry(key).or_insert(initial)
+    /// The number with this name, as it was left by the step before.
+    pub fn number(&self, key: &str) -> Option<f64> {
+        self.numbers.get(key).copied()
+    }
+
+    /// Remembers a number.
+    pub fn set_number(&mut self, key: &'static str, number: f64) {
+        self.numbers.insert(key, number);
+    }
+
+    /// Whether another parameter is in the same step, with the same numbers and tensors of the same names.
+    pub(super) fn is_like(&self, other: &Self) -> bool {
+        let names = other.tensors.iter().map(|(key, _)| key);
+        self.step == other.step
+            && self.numbers == other.numbers
+            && self.tensors.iter().map(|(key, _)| key).eq(names)
     }
 
     /// The tensors with these names, to be changed in place; zeros that look like `param` in the first step.
@@ -52,25 +66,31 @@ impl<D: Differentiable> ParamState<D> {
         param: &Tensor<D>,
     ) -> Result<[&mut Tensor<D>; N]> {
         for (key, initial) in keys {
-            if !self.tensors.contains_key(key) {
+            if self.get(key).is_none() {
                 self.set(key, param.detach().full_like(initial)?);
             }
         }
-        let mut found = Vec::with_capacity(N);
-        for tensor in self.tensors.get_disjoint_mut(keys.each_ref().map(|(key, _)| key)) {
-            found.extend(tensor);
+        let mut found = [const { None }; N];
+        for (name, tensor) in &mut self.tensors {
+            if let Some(place) = keys.iter().position(|(key, _)| key == name) {
+                found[place] = Some(tensor);
+            }
         }
-        found.try_into().map_err(|_| Error::internal("optimizer", "a state was lost"))
+        let all = found.into_iter().flatten().collect::<SmallVec<[_; N]>>();
+        all.into_inner().map_err(|_| Error::internal("optimizer", "a state was lost"))
     }
 
     /// The tensor with this name, where there is one yet.
     pub fn get(&self, key: &str) -> Option<&Tensor<D>> {
-        self.tensors.get(key)
+        self.tensors.iter().find(|(name, _)| *name == key).map(|(_, tensor)| tensor)
     }
 
     /// Remembers a tensor.
     pub fn set(&mut self, key: &'static str, tensor: Tensor<D>) {
-        self.tensors.insert(key, tensor);
+        match self.tensors.iter_mut().find(|(name, _)| *name == key) {
+            Some((_, old)) => *old = tensor,
+            None => self.tensors.push((key, tensor)),
+        }
     }
 }
 
@@ -85,8 +105,12 @@ impl<D: Differentiable> Default for States<D> {
 }
 
 impl<D: Differentiable> States<D> {
-    pub fn of(&mut self, param: u64) -> &mut ParamState<D> {
-        self.0.entry(param).or_default()
+    /// What is remembered of each of these, by identity; of what is new, nothing yet.
+    pub fn of_each(&mut self, params: impl Iterator<Item = u64>) -> HashMap<u64, &mut ParamState<D>> {
+        for param in params {
+            self.0.entry(param).or_default();
+        }
+        self.0.iter_mut().map(|(param, state)| (*param, state)).collect()
     }
 
     /// `NAME.step`, and `NAME.KEY` for each number and each tensor of each parameter.
@@ -118,15 +142,15 @@ impl<D: Differentiable> States<D> {
             let (Some(rule), true) = (rule(&name, param), saved.has(&format!("{name}.step"))) else {
                 continue;
             };
-            let state = states.of(param.id());
+            let state = states.0.entry(param.id()).or_default();
             state.step = saved.whole_number(&format!("{name}.step"))?;
             for &key in rule.numbers() {
-                state.numbers.insert(key, saved.number(&format!("{name}.{key}"))?);
+                state.set_number(key, saved.number(&format!("{name}.{key}"))?);
             }
             for key in rule.tensors(param.shape()) {
                 let shape = rule.shape(key, param.shape());
                 let data = saved.tensor(&format!("{name}.{key}"), &shape)?.clone().cast(param.dtype());
-                state.tensors.insert(key, Tensor::from_data(data, param.backend())?);
+                state.set(key, Tensor::from_data(data, param.backend())?);
             }
         }
         Ok(states)

@@ -63,7 +63,7 @@ impl<B: Backend> Task<'_, B> {
         mut module: M,
         forward: impl FnOnce(&M) -> Result<Vec<Tensor<B>>>,
     ) -> Result<Option<Gave<B>>> {
-        self.load(&mut |set| module.visit_mut("", set))?;
+        self.load(|set| module.visit_mut("", set))?;
         let outputs = forward(&module)?.into_iter();
         let parameters = module.named_parameters().into_iter();
         let parameters =
@@ -79,7 +79,10 @@ impl<B: Backend> Task<'_, B> {
     }
 
     /// Sets each leaf that `visit` comes to.
-    fn load(&self, visit: &mut dyn FnMut(VisitMut<'_, B>) -> Result<()>) -> Result<()> {
+    fn load<'m>(&self, visit: impl FnOnce(VisitMut<'_, 'm, B>) -> Result<()>) -> Result<()>
+    where
+        B: 'm,
+    {
         visit(&mut |path, leaf| {
             let state = || {
                 let held = self.made.state.get(path);

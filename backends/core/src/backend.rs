@@ -1,5 +1,6 @@
 //! The contract between operations and what runs them.
 use crate::{Generator, Meta, Metas, Op, Outputs, Result, TensorData, decompose, infer};
+use smallvec::SmallVec;
 use std::{fmt, future::Future};
 
 /// Which machine a value lives on; cheap to compare, and printed in errors.
@@ -40,6 +41,44 @@ pub enum Operand<T> {
     Target(usize),
     /// A value that stays as it is.
     Value(T),
+}
+
+/// Values that an operation's results replace, in order.
+#[derive(Debug)]
+pub struct Update<'a, T> {
+    /// What changes.
+    pub targets: SmallVec<[&'a mut T; 4]>,
+    /// Of what it becomes the results.
+    pub op: Op<Operand<&'a T>>,
+}
+
+impl<'a, T> Update<'a, T> {
+    /// The same update of what lies beneath: `change` and `read` go there.
+    pub fn try_map<U>(
+        self,
+        change: impl FnMut(&'a mut T) -> Result<&'a mut U>,
+        mut read: impl FnMut(&'a T) -> Result<&'a U>,
+    ) -> Result<Update<'a, U>> {
+        let targets = self.targets.into_iter().map(change).collect::<Result<_>>()?;
+        let op = self.op.try_map(|x| match x {
+            Operand::Target(i) => Ok(Operand::Target(i)),
+            Operand::Value(v) => read(v).map(Operand::Value),
+        })?;
+        Ok(Update { targets, op })
+    }
+
+    /// The operation on what the targets are now.
+    pub fn plain(&self) -> Op<&T> {
+        self.op.clone().map(|x| match x {
+            Operand::Target(i) => &*self.targets[i],
+            Operand::Value(v) => v,
+        })
+    }
+
+    /// Replaces the targets.
+    pub fn set(&mut self, results: Outputs<T>) {
+        self.targets.iter_mut().zip(results).for_each(|(target, result)| **target = result);
+    }
 }
 
 /// An interpreter of operations; its value is the device.
@@ -99,17 +138,14 @@ pub trait Backend: Clone + fmt::Debug + Send + Sync + 'static {
         false
     }
 
-    /// Replaces the targets by the results of `op`, in order. A backend may write into the memory of a
-    /// target where nobody else holds it.
-    fn update(&self, targets: &mut [&mut Self::Value], op: Op<Operand<&Self::Value>>) -> Result<()> {
-        let results = {
-            let op = op.map(|x| match x {
-                Operand::Target(i) => &*targets[i],
-                Operand::Value(v) => v,
-            });
-            self.run(op)?
-        };
-        targets.iter_mut().zip(results).for_each(|(target, result)| **target = result);
+    /// Replaces the targets of each update by the results of its operation, which names targets that are there. A backend
+    /// may write into the memory of a target where nobody else holds it, and may run all updates at once. Where one fails,
+    /// others may be done.
+    fn update(&self, updates: Vec<Update<'_, Self::Value>>) -> Result<()> {
+        for mut update in updates {
+            let results = self.run(update.plain())?;
+            update.set(results);
+        }
         Ok(())
     }
 

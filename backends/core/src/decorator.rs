@@ -1,7 +1,7 @@
 //! A backend around another that leaves its values as they are.
 use crate::{
-    Backend, Device, Differentiable, Generator, Gradients, MemoryStats, Meta, Metas, Op, Operand, Outputs,
-    Place, Pullback, Result, TensorData, ValueOf,
+    Backend, Device, Differentiable, Generator, Gradients, MemoryStats, Meta, Metas, Op, Outputs, Place,
+    Pullback, Result, TensorData, Update, ValueOf,
 };
 use std::{fmt, future::Future};
 
@@ -19,13 +19,9 @@ pub trait Decorator: Clone + fmt::Debug + Send + Sync + 'static {
     /// something.
     fn around(&self, op: Op<&ValueOf<Self::Inner>>, out: &Metas) -> Result<Outputs<ValueOf<Self::Inner>>>;
 
-    /// What it does in place of an operation in place.
-    fn around_update(
-        &self,
-        targets: &mut [&mut ValueOf<Self::Inner>],
-        op: Op<Operand<&ValueOf<Self::Inner>>>,
-    ) -> Result<()> {
-        self.inner().update(targets, op)
+    /// What it does in place of operations in place.
+    fn around_update(&self, updates: Vec<Update<'_, ValueOf<Self::Inner>>>) -> Result<()> {
+        self.inner().update(updates)
     }
 }
 
@@ -71,8 +67,8 @@ impl<D: Decorator> Backend for D {
     fn requires_grad(v: &Self::Value) -> bool {
         D::Inner::requires_grad(v)
     }
-    fn update(&self, targets: &mut [&mut Self::Value], op: Op<Operand<&Self::Value>>) -> Result<()> {
-        self.around_update(targets, op)
+    fn update(&self, updates: Vec<Update<'_, Self::Value>>) -> Result<()> {
+        self.around_update(updates)
     }
 }
 

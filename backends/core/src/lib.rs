@@ -27,7 +27,7 @@ mod shape;
 mod tensor;
 mod trace;
 
-pub use backend::{Backend, Device, MemoryStats, Operand, ValueOf};
+pub use backend::{Backend, Device, MemoryStats, Operand, Update, ValueOf};
 pub use block_on::block_on;
 pub use custom::{CustomOp, HostKernel, Kernel, SymbolicGradients, Symbols};
 pub use decompose::decompose;
@@ -35,7 +35,7 @@ pub use decorator::Decorator;
 pub use differentiable::{Differentiable, Gradients, Place, Pullback};
 pub use dtype::{Category, DType, Data, Element, rust};
 pub use error::{Error, ErrorKind, Result};
-pub use expr::Expr;
+pub use expr::{Change, Expr};
 pub use infer::infer;
 pub use layout::{Layout, Offsets, Strides};
 pub use meta::{Meta, Metas, Outputs, TensorData};

@@ -1,7 +1,10 @@
 //! What is known of a value without its numbers.
 use crate::{Axes, DType, Data, Element, Error, Result, Shape};
 use smallvec::SmallVec;
-use std::fmt;
+use std::{
+    fmt,
+    hash::{Hash, Hasher},
+};
 
 /// What an operation returns: nearly always one value, which then costs no allocation.
 pub type Outputs<V> = SmallVec<[V; 1]>;
@@ -24,6 +27,12 @@ impl PartialEq for Meta {
     fn eq(&self, other: &Self) -> bool {
         let (a, b) = (&self.shape[..], &other.shape[..]);
         self.dtype == other.dtype && a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a == b)
+    }
+}
+
+impl Hash for Meta {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        (&self.shape[..], self.dtype).hash(state);
     }
 }
 

@@ -58,7 +58,7 @@ pub use parallel::{num_threads, set_num_threads};
 pub use value::CpuValue;
 
 use firesteel_core::{
-    Backend, Device, Generator, MemoryStats, Meta, Metas, Op, Operand, Outputs, Result, TensorData,
+    Backend, Device, Generator, MemoryStats, Meta, Metas, Op, Outputs, Result, TensorData, Update,
 };
 use smallvec::smallvec;
 use std::future::{Future, ready};
@@ -183,7 +183,7 @@ impl Backend for Cpu {
         Ok(smallvec![y])
     }
 
-    fn update(&self, targets: &mut [&mut CpuValue], op: Op<Operand<&CpuValue>>) -> Result<()> {
-        update::update(self, targets, op)
+    fn update(&self, updates: Vec<Update<'_, CpuValue>>) -> Result<()> {
+        update::update(self, updates)
     }
 }

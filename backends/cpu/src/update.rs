@@ -4,82 +4,125 @@ mod tests;
 
 use crate::{
     Cpu, CpuValue,
-    chain::{Input, Plan},
+    chain::{self, Input, Plan, Steps},
     view,
 };
 use bytemuck::cast_slice_mut;
-use firesteel_core::{Backend, Fused, Layout, Metas, Op, Operand, Program, Result, Spans, infer};
+use firesteel_core::{
+    Backend, DType, Fused, Layout, Meta, Metas, Op, Operand, Program, Result, Spans, Update, infer,
+};
+use smallvec::SmallVec;
+use std::sync::Arc;
 
 /// Replaces the targets by the results, in their own memory where the operation allows that and nobody else
-/// holds it.
-pub(crate) fn update(cpu: &Cpu, targets: &mut [&mut CpuValue], op: Op<Operand<&CpuValue>>) -> Result<()> {
-    let out = infer(op.clone().map(|x| Cpu::meta(operand(targets, x))))?;
-    let stays = out.len() == targets.len() && out.iter().zip(&*targets).all(|(meta, t)| *meta == t.meta);
-    if stays && in_place(targets, &op, &out)? {
-        return Ok(());
-    }
-    let results = cpu.dispatch(op.map(|x| operand(targets, x)), &out)?;
-    targets.iter_mut().zip(results).for_each(|(target, result)| **target = result);
-    Ok(())
-}
-
-/// The value that an operand stands for.
-fn operand<'a>(targets: &'a [&mut CpuValue], x: Operand<&'a CpuValue>) -> &'a CpuValue {
-    match x {
-        Operand::Target(i) => targets[i],
-        Operand::Value(v) => v,
-    }
-}
-
-/// Runs the operation in place, or says that it has to run otherwise.
-fn in_place(targets: &mut [&mut CpuValue], op: &Op<Operand<&CpuValue>>, out: &Metas) -> Result<bool> {
-    match op {
-        Op::Write { into: Operand::Target(0), x: Operand::Value(x), spans } => {
-            Ok(write(targets[0], x, spans).is_some())
+/// holds it. What goes element by element runs at once for all updates.
+pub(crate) fn update(cpu: &Cpu, mut updates: Vec<Update<'_, CpuValue>>) -> Result<()> {
+    let (mut plans, mut rows) = (Vec::with_capacity(updates.len()), Vec::with_capacity(updates.len()));
+    let mut forms: Vec<Form> = vec![];
+    for update in &mut updates {
+        let form = match forms.iter().position(|form| form.fits(update)) {
+            Some(known) => &forms[known],
+            None => {
+                forms.push(Form::new(update)?);
+                &forms[forms.len() - 1]
+            }
+        };
+        if is_own(update, &form.out) {
+            if let Op::Write { into: Operand::Target(0), x: Operand::Value(x), spans } = &update.op {
+                write(update.targets[0], x, spans);
+                continue;
+            }
+            if let Some(steps) = &form.steps {
+                plans.push(Plan::new(steps.clone(), inputs(&update.op), &form.out)?);
+                rows.push(update.targets.iter_mut().filter_map(|target| bytes(target)).collect());
+                continue;
+            }
         }
-        Op::Unary(..) | Op::Binary(..) | Op::Compare(..) | Op::Select(..) => {
-            let mut inputs = vec![];
-            let line = op.clone().map(|x| {
-                inputs.push(x);
-                inputs.len() - 1
+        let results = cpu.dispatch(update.plain(), &form.out)?;
+        update.set(results);
+    }
+    chain::run(&plans, rows)
+}
+
+/// What updates have in common that run one operation on values that look alike.
+struct Form {
+    /// What it runs, where others may run the same.
+    program: Option<Arc<Program>>,
+    operands: SmallVec<[(Meta, Option<usize>); 4]>,
+    out: Metas,
+    /// What goes element by element, and cannot fail halfway: that would leave half a target.
+    steps: Option<Arc<Steps>>,
+}
+
+impl Form {
+    fn new(update: &Update<'_, CpuValue>) -> Result<Self> {
+        let out = infer(update.plain().map(Cpu::meta))?;
+        let mut operands: SmallVec<[(Meta, Option<usize>); 4]> = SmallVec::new();
+        update.op.clone().each(|x| {
+            operands.push(match x {
+                Operand::Target(i) => (update.targets[i].meta.clone(), Some(i)),
+                Operand::Value(v) => (v.meta.clone(), None),
             });
-            let program = Program { inputs: inputs.len(), code: vec![line], results: vec![inputs.len()] };
-            chain(targets, &program, &inputs, out)
-        }
-        Op::Fused(Fused::Chain(program), inputs) => chain(targets, program, inputs, out),
-        _ => Ok(false),
+        });
+        let inputs: SmallVec<[(DType, _); 4]> = operands.iter().map(|(meta, t)| (meta.dtype, *t)).collect();
+        let (program, steps) = match &update.op {
+            Op::Fused(Fused::Chain(program), _) => {
+                (Some(program.clone()), Some(Steps::new(program, &inputs)?))
+            }
+            op @ (Op::Unary(..) | Op::Binary(..) | Op::Compare(..) | Op::Select(..)) => {
+                let mut numbers = 0..;
+                let line = op.clone().map(|_| numbers.next().unwrap_or_default());
+                let program = Program { inputs: inputs.len(), code: vec![line], results: vec![inputs.len()] };
+                (None, Some(Steps::new(&program, &inputs)?))
+            }
+            _ => (None, None),
+        };
+        let steps = steps.filter(|steps| !steps.may_fail()).map(Arc::new);
+        Ok(Self { program, operands, out, steps })
+    }
+
+    /// Whether an update is of this form.
+    fn fits(&self, update: &Update<'_, CpuValue>) -> bool {
+        let (Some(known), Op::Fused(Fused::Chain(program), operands)) = (&self.program, &update.op) else {
+            return false;
+        };
+        let is_like = |((meta, target), x): (&(Meta, Option<usize>), &Operand<&CpuValue>)| match *x {
+            Operand::Target(i) => *target == Some(i) && update.targets[i].meta == *meta,
+            Operand::Value(v) => target.is_none() && v.meta == *meta,
+        };
+        Arc::ptr_eq(known, program)
+            && self.operands.len() == operands.len()
+            && self.operands.iter().zip(operands).all(is_like)
     }
 }
 
-/// Writes a part of the target, if nobody else holds its memory.
-fn write(target: &mut CpuValue, x: &CpuValue, spans: &Spans) -> Option<()> {
-    let part = Layout::contiguous(target.meta.shape.clone()).slice(spans);
-    bits!(target.meta.dtype, T => view::copy_into::<T>(x, target.rows_mut()?, &part));
-    Some(())
-}
-
-/// Runs a chain whose results replace the targets, if nobody else holds their memory.
-fn chain(
-    targets: &mut [&mut CpuValue],
-    program: &Program,
-    inputs: &[Operand<&CpuValue>],
-    out: &Metas,
-) -> Result<bool> {
-    let inputs = inputs.iter().map(|&x| match x {
-        Operand::Target(i) => Input::Target(i),
-        Operand::Value(v) => Input::Value(v),
+/// Where the elements of the operands are.
+fn inputs<'a>(op: &Op<Operand<&'a CpuValue>>) -> Vec<Input<'a>> {
+    let mut inputs = vec![];
+    op.clone().each(|x| {
+        inputs.push(match x {
+            Operand::Target(i) => Input::Target(i),
+            Operand::Value(v) => Input::Value(v),
+        });
     });
-    let plan = Plan::new(program, inputs.collect(), out)?;
-    // what fails halfway would leave half a target
-    if plan.may_fail() {
-        return Ok(false);
-    }
-    let rows = |target| -> Option<&mut [u8]> {
-        let target: &mut CpuValue = target;
-        bits!(target.meta.dtype, T => Some(cast_slice_mut(target.rows_mut::<T>()?)))
-    };
-    match targets.iter_mut().map(|target| rows(target)).collect::<Option<Vec<_>>>() {
-        Some(rows) => plan.run(rows).map(|()| true),
-        None => Ok(false),
-    }
+    inputs
+}
+
+/// Whether the results look like the targets, whose memory nobody else holds.
+fn is_own(update: &mut Update<'_, CpuValue>, out: &Metas) -> bool {
+    let stays = update.targets.len() == out.len();
+    stays && update.targets.iter_mut().zip(out).all(|(target, meta)| target.meta == *meta && target.is_own())
+}
+
+/// The memory of a target.
+fn bytes(target: &mut CpuValue) -> Option<&mut [u8]> {
+    bits!(target.meta.dtype, T => Some(cast_slice_mut(target.rows_mut::<T>()?)))
+}
+
+/// Writes a part of a target.
+fn write(target: &mut CpuValue, x: &CpuValue, spans: &Spans) {
+    let part = Layout::contiguous(target.meta.shape.clone()).slice(spans);
+    bits!(target.meta.dtype, T => if let Some(y) = target.rows_mut() {
+        view::copy_into::<T>(x, y, &part);
+    });
 }

@@ -119,6 +119,11 @@ impl CpuValue {
         matches!(self.storage, Storage::Same(_))
     }
 
+    /// Whether [`rows_mut`](Self::rows_mut) gives them.
+    pub(crate) fn is_own(&mut self) -> bool {
+        self.is_contiguous && self.bytes_mut().is_some()
+    }
+
     /// The row-major elements to be written, where nobody else holds the memory.
     pub(crate) fn rows_mut<T: Native>(&mut self) -> Option<&mut [T]> {
         if !self.is_contiguous {

@@ -70,10 +70,10 @@ fn expand(input: &DeriveInput) -> Result<TokenStream> {
                 Ok(())
             }
 
-            fn visit_mut(
-                &mut self,
+            fn visit_mut<'a>(
+                &'a mut self,
                 path: &str,
-                visit: &mut dyn FnMut(&str, ::firesteel::nn::LeafMut<'_, #b>) -> ::firesteel::Result<()>,
+                visit: &mut dyn FnMut(&str, ::firesteel::nn::LeafMut<'a, #b>) -> ::firesteel::Result<()>,
             ) -> ::firesteel::Result<()> {
                 #(<#ty as ::firesteel::nn::Module<#b>>::visit_mut(
                     &mut self.#part, &::firesteel::nn::join(path, #key), visit)?;)*

@@ -44,8 +44,8 @@ pub use wgpu;
 
 use device::Gpu;
 use firesteel_core::{
-    Backend, Device, Error, Fused, Generator, MemoryStats, Meta, Metas, Op, Operand, Outputs, Result,
-    TensorData,
+    Backend, Device, Error, Fused, Generator, MemoryStats, Meta, Metas, Op, Outputs, Result, TensorData,
+    Update,
 };
 use smallvec::smallvec;
 use std::{
@@ -163,8 +163,9 @@ impl Backend for Wgpu {
         if self.0.has_int64() { self.compute(op, out) } else { narrow::eval(self, op, out) }
     }
 
-    fn update(&self, targets: &mut [&mut WgpuValue], op: Op<Operand<&WgpuValue>>) -> Result<()> {
-        if self.0.has_int64() { update::update(self, targets, op) } else { narrow::update(self, targets, op) }
+    fn update(&self, updates: Vec<Update<'_, WgpuValue>>) -> Result<()> {
+        let update = if self.0.has_int64() { update::update } else { narrow::update };
+        updates.into_iter().try_for_each(|each| update(self, each))
     }
 }
 

@@ -4,8 +4,8 @@
 //! bits is an error: at once where it comes from the host, and at the next synchronisation where the device computes it.
 use crate::{Wgpu, WgpuValue, check::Check, create, device::Gpu, kernel::Kernel};
 use firesteel_core::{
-    Backend, Binary, DType, Data, Element, Error, Fused, Meta, Metas, Op, Operand, Outputs, Program, Reduce,
-    Result, Scalar, Scan, Scatter, TensorData, Unary,
+    Backend, Binary, DType, Data, Element, Error, Fused, Meta, Metas, Op, Outputs, Program, Reduce, Result,
+    Scalar, Scan, Scatter, TensorData, Unary, Update,
 };
 use smallvec::{SmallVec, smallvec};
 use std::future::Future;
@@ -61,25 +61,14 @@ pub(crate) fn eval(wgpu: &Wgpu, op: Op<&WgpuValue>, out: &Metas) -> Result<Outpu
 }
 
 /// Updates targets on a device that lacks numbers of 64 bits: those of I64 not in place, since what is computed is checked.
-pub(crate) fn update(wgpu: &Wgpu, targets: &mut [&mut WgpuValue], op: Op<Operand<&WgpuValue>>) -> Result<()> {
-    let mut wide = false;
-    op.clone().each(|x| {
-        wide |= match x {
-            Operand::Target(i) => targets[i].meta.dtype,
-            Operand::Value(v) => v.meta.dtype,
-        } == DType::I64;
-    });
-    if let Op::Fused(Fused::Chain(program), _) = &op {
-        wide |= is_wide(program, &[]);
-    }
+pub(crate) fn update(wgpu: &Wgpu, mut update: Update<'_, WgpuValue>) -> Result<()> {
+    let mut wide = matches!(&update.op, Op::Fused(Fused::Chain(program), _) if is_wide(program, &[]));
+    update.plain().each(|x| wide |= x.meta.dtype == DType::I64);
     if !wide {
-        return crate::update::update(wgpu, targets, op);
+        return crate::update::update(wgpu, update);
     }
-    let results = wgpu.run(op.map(|x| match x {
-        Operand::Target(i) => &*targets[i],
-        Operand::Value(v) => v,
-    }))?;
-    targets.iter_mut().zip(results).for_each(|(target, result)| **target = result);
+    let results = wgpu.run(update.plain())?;
+    update.set(results);
     Ok(())
 }
 

@@ -5,31 +5,24 @@ use crate::{
     join,
     value::Memory,
 };
-use firesteel_core::{Backend, Fused, Metas, Op, Operand, Result, infer};
+use firesteel_core::{Backend, Fused, Metas, Op, Operand, Result, Update, infer};
 use smallvec::SmallVec;
 use std::sync::Arc;
 
 /// Replaces the targets by the results, in their own memory where the operation allows that and nobody else
 /// holds it.
-pub(crate) fn update(wgpu: &Wgpu, targets: &mut [&mut WgpuValue], op: Op<Operand<&WgpuValue>>) -> Result<()> {
-    let out = infer(op.clone().map(|x| Wgpu::meta(operand(targets, x))))?;
+pub(crate) fn update(wgpu: &Wgpu, mut update: Update<'_, WgpuValue>) -> Result<()> {
+    let out = infer(update.plain().map(Wgpu::meta))?;
     // what waits holds what it reads
     wgpu.0.flush()?;
+    let Update { targets, op } = &mut update;
     let stays = out.len() == targets.len() && out.iter().zip(&*targets).all(|(meta, t)| *meta == t.meta);
-    if stays && targets.iter_mut().all(|target| is_own(target)) && in_place(wgpu, targets, &op, &out)? {
+    if stays && targets.iter_mut().all(|target| is_own(target)) && in_place(wgpu, targets, op, &out)? {
         return Ok(());
     }
-    let results = wgpu.dispatch(op.map(|x| operand(targets, x)), &out)?;
-    targets.iter_mut().zip(results).for_each(|(target, result)| **target = result);
+    let results = wgpu.dispatch(update.plain(), &out)?;
+    update.set(results);
     Ok(())
-}
-
-/// The value that an operand stands for.
-fn operand<'a>(targets: &'a [&mut WgpuValue], x: Operand<&'a WgpuValue>) -> &'a WgpuValue {
-    match x {
-        Operand::Target(i) => targets[i],
-        Operand::Value(v) => v,
-    }
 }
 
 /// Whether a target is row-major in a buffer that nobody else holds.

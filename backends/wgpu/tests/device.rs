@@ -6,9 +6,10 @@ mod common;
 use common::{another, gpu, numbers};
 use firesteel_core::{
     Axes, Backend, Binary, DType, Data, ErrorKind, Fused, Op, Operand, Program, Scalar, Shape, Tensor, Unary,
-    block_on,
+    Update, block_on,
 };
 use firesteel_wgpu::{Wgpu, WgpuValue};
+use smallvec::smallvec;
 use std::sync::Arc;
 
 fn one(gpu: &Wgpu, op: Op<&WgpuValue>) -> WgpuValue {
@@ -113,7 +114,8 @@ fn descend(gpu: &Wgpu, w: &mut WgpuValue, g: &WgpuValue) {
     let code = vec![rate, Op::Binary(Binary::Mul, 1, 2), Op::Binary(Binary::Sub, 0, 3)];
     let program = Arc::new(Program { inputs: 2, code, results: vec![4] });
     let operands = [Operand::Target(0), Operand::Value(g)].into_iter().collect();
-    gpu.update(&mut [w], Op::Fused(Fused::Chain(program), operands)).unwrap();
+    gpu.update(vec![Update { targets: smallvec![w], op: Op::Fused(Fused::Chain(program), operands) }])
+        .unwrap();
 }
 
 fn w_shape(w: &WgpuValue) -> Shape {

@@ -4,7 +4,7 @@
 mod common;
 
 use common::{DTYPES, agree, gpu, numbers};
-use firesteel_core::{Axes, Backend, DType, Op, Operand, PadAxis, Scalar, Shape, Span, Spans};
+use firesteel_core::{Axes, Backend, DType, Op, Operand, PadAxis, Scalar, Shape, Span, Spans, Update};
 use smallvec::smallvec;
 
 fn axes(axes: &[usize]) -> Axes {
@@ -52,7 +52,7 @@ fn an_update_writes_a_slice() {
     let into = up(&[6, 4, 10], 1);
     let want = gpu.run(Op::Write { into: &into, x: &x, spans: spans.clone() }).unwrap().remove(0);
     let write = Op::Write { into: Operand::Target(0), x: Operand::Value(&x), spans };
-    gpu.update(&mut [&mut cache], write).unwrap();
+    gpu.update(vec![Update { targets: smallvec![&mut cache], op: write }]).unwrap();
     let down = |x: &_| firesteel_core::block_on(gpu.download(x)).unwrap();
     assert_eq!(down(&cache).data(), down(&want).data());
 }

@@ -1,5 +1,5 @@
 //! Times every operation that passes.
-use firesteel_core::{Backend, Decorator, Error, Metas, Op, Operand, Outputs, Result, ValueOf};
+use firesteel_core::{Backend, Decorator, Error, Metas, Op, Outputs, Result, Update, ValueOf};
 use std::{
     collections::BTreeMap,
     fmt,
@@ -146,15 +146,14 @@ impl<B: Backend> Decorator for Profile<B> {
         self.time(op.name(), bytes, || self.inner.eval(op, out))
     }
 
-    fn around_update(&self, targets: &mut [&mut ValueOf<B>], op: Op<Operand<&ValueOf<B>>>) -> Result<()> {
-        let mut bytes = targets.iter().map(|t| B::meta(t).bytes()).sum::<usize>();
-        op.clone().each(|operand| {
-            bytes += match operand {
-                Operand::Target(i) => B::meta(targets[i]).bytes(),
-                Operand::Value(v) => B::meta(v).bytes(),
-            };
-        });
-        self.time(op.name(), bytes, || self.inner.update(targets, op))
+    fn around_update(&self, updates: Vec<Update<'_, ValueOf<B>>>) -> Result<()> {
+        let name = updates.first().map_or("update", |update| update.op.name());
+        let mut bytes = 0;
+        for update in &updates {
+            bytes += update.targets.iter().map(|t| B::meta(t).bytes()).sum::<usize>();
+            update.plain().each(|v| bytes += B::meta(v).bytes());
+        }
+        self.time(name, bytes, || self.inner.update(updates))
     }
 }
 

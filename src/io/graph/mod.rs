@@ -182,7 +182,7 @@ impl<B: Backend> Module<B> for Graph<B> {
             Weight::Buffer(buffer) => buffer.visit(&join(path, name), visit),
         })
     }
-    fn visit_mut(&mut self, path: &str, visit: VisitMut<'_, B>) -> Result<()> {
+    fn visit_mut<'a>(&'a mut self, path: &str, visit: VisitMut<'_, 'a, B>) -> Result<()> {
         self.weights.iter_mut().try_for_each(|(name, weight)| match weight {
             Weight::Param(param) => param.visit_mut(&join(path, name), visit),
             Weight::Buffer(buffer) => buffer.visit_mut(&join(path, name), visit),

@@ -107,7 +107,7 @@ impl<B: Backend> Module<B> for SyncBatchNorm<B> {
     fn visit<'a>(&'a self, path: &str, visit: Visit<'_, 'a, B>) -> Result<()> {
         self.norm.visit(path, visit)
     }
-    fn visit_mut(&mut self, path: &str, visit: VisitMut<'_, B>) -> Result<()> {
+    fn visit_mut<'a>(&'a mut self, path: &str, visit: VisitMut<'_, 'a, B>) -> Result<()> {
         self.norm.visit_mut(path, visit)
     }
     fn to<C: Backend>(&self, device: &C) -> Result<SyncBatchNorm<C>> {

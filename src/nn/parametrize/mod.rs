@@ -185,7 +185,7 @@ impl<B: Backend, M: Module<B>, P: Module<B>> Module<B> for Parametrized<B, M, P>
         })
     }
 
-    fn visit_mut(&mut self, path: &str, visit: VisitMut<'_, B>) -> Result<()> {
+    fn visit_mut<'a>(&'a mut self, path: &str, visit: VisitMut<'_, 'a, B>) -> Result<()> {
         let skipped: Vec<_> = self.computed.iter().map(|part| join(path, &part.path)).collect();
         self.module.visit_mut(path, &mut |at, leaf| match leaf {
             LeafMut::Param(_) if skipped.iter().any(|skipped| skipped == at) => Ok(()),
@@ -193,11 +193,9 @@ impl<B: Backend, M: Module<B>, P: Module<B>> Module<B> for Parametrized<B, M, P>
         })?;
         self.computed.iter_mut().try_for_each(|part| {
             let place = part.place(path);
-            for i in 0..part.originals.len() {
-                let name = part.name(&place, i);
-                part.originals
-                    .get_mut(i)
-                    .map_or(Ok(()), |original| visit(&name, LeafMut::Param(original)))?;
+            let names: Vec<_> = (0..part.originals.len()).map(|i| part.name(&place, i)).collect();
+            for (original, name) in part.originals.iter_mut().zip(names) {
+                visit(&name, LeafMut::Param(original))?;
             }
             part.parametrization.visit_mut(&join(&place, 0), visit)
         })

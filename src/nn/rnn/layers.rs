@@ -78,7 +78,7 @@ macro_rules! recurrent {
             fn visit<'a>(&'a self, path: &str, visit: Visit<'_, 'a, B>) -> Result<()> {
                 self.0.visit(path, visit)
             }
-            fn visit_mut(&mut self, path: &str, visit: VisitMut<'_, B>) -> Result<()> {
+            fn visit_mut<'a>(&'a mut self, path: &str, visit: VisitMut<'_, 'a, B>) -> Result<()> {
                 self.0.visit_mut(path, visit)
             }
             fn to<C: Backend>(&self, device: &C) -> Result<$name<C>> {

@@ -301,7 +301,7 @@ impl<B: Backend> Module<B> for Stack<B> {
         self.training.visit(&join(path, "training"), visit)
     }
 
-    fn visit_mut(&mut self, path: &str, visit: VisitMut<'_, B>) -> Result<()> {
+    fn visit_mut<'a>(&'a mut self, path: &str, visit: VisitMut<'_, 'a, B>) -> Result<()> {
         let suffixes: Vec<_> = (0..self.directions.len()).map(|i| self.suffix(i)).collect();
         for (direction, suffix) in self.directions.iter_mut().zip(suffixes) {
             direction.visit_mut("", &mut |name, leaf| visit(&join(path, format!("{name}{suffix}")), leaf))?;

@@ -108,7 +108,8 @@ pub use unique::Unique;
 pub use vision::PatchOptions;
 pub use window::{Symmetry, Window};
 
-use crate::{Backend, DType, Device, Error, Meta, Op, Operand, Outputs, Result, Shape};
+use crate::{Backend, DType, Device, Error, Meta, Op, Operand, Outputs, Result, Shape, Update};
+use smallvec::smallvec;
 use std::panic::Location;
 
 /// An array of numbers on a device, and on differentiating backends its history.
@@ -227,7 +228,7 @@ impl<B: Backend> Tensor<B> {
         let here = Location::caller();
         let (name, mut home) = (op.name(), None);
         let op = op.try_map(|t: &Self| {
-            home.get_or_insert(t).same_device(name, t).map_err(|e| e.at(here))?;
+            t.is_on(name, home.get_or_insert(t).device()).map_err(|e| e.at(here))?;
             Ok::<_, Error>(&t.value)
         })?;
         let backend = &home.ok_or_else(|| Error::value(name, "needs at least one tensor").at(here))?.backend;
@@ -248,38 +249,48 @@ impl<B: Backend> Tensor<B> {
     /// `Operand::Target(0)` is the tensor itself.
     #[track_caller]
     pub fn update(&mut self, op: Op<Operand<&Self>>) -> Result<()> {
-        Self::update_all(&mut [self], op)
+        let op = op.map(|x| match x {
+            Operand::Target(i) => Operand::Target(i),
+            Operand::Value(t) => Operand::Value(t),
+        });
+        Self::update_all(vec![Update { targets: smallvec![self], op }])
     }
 
-    /// Replaces tensors by the results of an operation, in order, in their own memory where nobody else
-    /// holds it.
+    /// Replaces the tensors of each update by the results of its operation, in order, in their own memory where nobody
+    /// else holds it. All are on one device, which may run them at once.
     #[track_caller]
-    pub fn update_all(targets: &mut [&mut Self], op: Op<Operand<&Self>>) -> Result<()> {
-        let (here, name) = (Location::caller(), op.name());
-        let Some(home) = targets.first() else {
-            return Err(Error::value(name, "needs at least one tensor").at(here));
+    pub fn update_all(updates: Vec<Update<'_, Self>>) -> Result<()> {
+        let here = Location::caller();
+        let Some(home) = updates.iter().find_map(|update| update.targets.first()) else {
+            return Ok(());
         };
-        for target in targets.iter() {
-            home.same_device(name, target).map_err(|e| e.at(here))?;
-        }
-        let op = op.try_map(|x| match x {
-            Operand::Target(i) if i < targets.len() => Ok(Operand::Target(i)),
-            Operand::Target(_) => Err(Error::internal(name, "names a target that is not there")),
-            Operand::Value(t) => {
-                home.same_device(name, t).map(|()| Operand::Value(&t.value)).map_err(|e| e.at(here))
-            }
-        })?;
-        let backend = home.backend.clone();
-        let mut values: Vec<&mut B::Value> = targets.iter_mut().map(|t| &mut t.value).collect();
-        backend.update(&mut values, op).map_err(|e| e.at(here))
+        let (backend, device) = (home.backend.clone(), home.device());
+        let beneath = updates.into_iter().map(|update| Self::beneath(update, device));
+        let beneath = beneath.collect::<Result<_>>().map_err(|e| e.at(here))?;
+        backend.update(beneath).map_err(|e| e.at(here))
     }
 
-    fn same_device(&self, op: &'static str, other: &Self) -> Result<()> {
-        let (here, there) = (self.device(), other.device());
-        if here == there {
+    /// The update of the values, which has to name targets that are there, and tensors on this device.
+    fn beneath(update: Update<'_, Self>, device: Device) -> Result<Update<'_, B::Value>> {
+        let (name, count) = (update.op.name(), update.targets.len());
+        let mut is_there = true;
+        update.op.clone().each(|x| is_there &= !matches!(x, Operand::Target(i) if i >= count));
+        if !is_there {
+            return Err(Error::internal(name, "names a target that is not there"));
+        }
+        update.try_map(
+            |target| target.is_on(name, device).map(|()| &mut target.value),
+            |value| value.is_on(name, device).map(|()| &value.value),
+        )
+    }
+
+    /// An error where the tensor is on another device than the others.
+    fn is_on(&self, op: &'static str, device: Device) -> Result<()> {
+        let here = self.device();
+        if here == device {
             return Ok(());
         }
-        Err(Error::device(op, format!("operands are on {here} and {there}: move one with `.to(&device)`")))
+        Err(Error::device(op, format!("operands are on {device} and {here}: move one with `.to(&device)`")))
     }
 }
 

@@ -33,7 +33,7 @@ pub use mode::{enable_grad, is_grad_enabled, no_grad};
 
 use firesteel_core::{
     Backend, Device, Differentiable, Error, Fused, Generator, Gradients, MemoryStats, Meta, Metas, Op,
-    Operand, Outputs, Place, Pullback, Result, Tensor, TensorData, ValueOf, decompose,
+    Outputs, Place, Pullback, Result, Tensor, TensorData, Update, ValueOf, decompose,
 };
 use graph::{Edge, Node, Parents, Rule, sweep};
 use smallvec::SmallVec;
@@ -203,29 +203,31 @@ impl<B: Backend> Backend for Autodiff<B> {
 
     /// In place where nothing has a history that is being written. A leaf stays the leaf that it is, so its
     /// change cannot be a part of the history: optimizers change it under [`no_grad`].
-    fn update(&self, targets: &mut [&mut Tracked<B>], op: Op<Operand<&Tracked<B>>>) -> Result<()> {
-        let mut tracked = targets.iter().any(|t| t.edge.is_some());
-        op.clone().each(|x| tracked |= matches!(x, Operand::Value(t) if t.edge.is_some()));
-        if !tracked || !is_grad_enabled() {
-            let mut beneath: Vec<_> = targets.iter_mut().map(|t| &mut t.value).collect();
-            let op = op.map(|x| match x {
-                Operand::Target(i) => Operand::Target(i),
-                Operand::Value(t) => Operand::Value(&t.value),
-            });
-            return self.0.update(&mut beneath, op);
+    fn update(&self, updates: Vec<Update<'_, Tracked<B>>>) -> Result<()> {
+        if !is_grad_enabled() || !updates.iter().any(is_tracked) {
+            let beneath = updates
+                .into_iter()
+                .map(|update| update.try_map(|target| Ok(&mut target.value), |value| Ok(&value.value)));
+            return self.0.update(beneath.collect::<Result<_>>()?);
         }
-        if targets.iter().any(|t| t.edge.as_ref().is_some_and(|e| e.node.is_leaf())) {
-            let why = "a leaf that is learned cannot change in place while operations are recorded: \
-                       change it inside of `no_grad`, or change a copy";
-            return Err(Error::gradient(op.name(), why));
+        for mut update in updates {
+            if update.targets.iter().any(|t| t.edge.as_ref().is_some_and(|e| e.node.is_leaf())) {
+                let why = "a leaf that is learned cannot change in place while operations are recorded: \
+                           change it inside of `no_grad`, or change a copy";
+                return Err(Error::gradient(update.op.name(), why));
+            }
+            let results = self.run(update.plain())?;
+            update.set(results);
         }
-        let results = self.run(op.map(|x| match x {
-            Operand::Target(i) => &*targets[i],
-            Operand::Value(v) => v,
-        }))?;
-        targets.iter_mut().zip(results).for_each(|(target, result)| **target = result);
         Ok(())
     }
+}
+
+/// Whether anything in it has a history.
+fn is_tracked<B: Backend>(update: &Update<'_, Tracked<B>>) -> bool {
+    let mut tracked = update.targets.iter().any(|t| t.edge.is_some());
+    update.plain().each(|x| tracked |= x.edge.is_some());
+    tracked
 }
 
 impl<B: Backend> Differentiable for Autodiff<B> {
