@@ -89,11 +89,13 @@ struct Row<'a, T> {
     /// What the step kept of the step before.
     before: &'a [T],
     gates: [&'a [T]; GATES],
+    /// The gradients that the gates have received themselves.
+    dgates: Option<&'a [T]>,
 }
 
-/// `(ds, gradients of the first states..)`. `back` adds what comes through a row to the gradients of its gates, and makes of
-/// those the gradients of the sums; what goes to the step before stays in `down`, and to the first of these the products
-/// of the first numbers of `ds` with `weight` are added.
+/// `(ds, gradients of the first states..)`. `back` makes of what comes through a row the gradients of its sums; what goes to
+/// the step before stays in `down`, and to the first of these the products of the first numbers of `ds` with `weight` are
+/// added.
 fn backward<T: Lanes, const N: usize>(
     weight: &Panels<T>,
     [first, all, gates]: [&CpuValue; 3],
@@ -115,10 +117,6 @@ fn backward<T: Lanes, const N: usize>(
         for (t, [ds]) in steps.into_iter().enumerate().rev() {
             for (row, ds) in ds.chunks_exact_mut(width).enumerate() {
                 let at = t * rows + start + row;
-                match &dgates {
-                    Some(dgates) => ds.copy_from_slice(nth(dgates, at, width)),
-                    None => ds.fill(T::default()),
-                }
                 let before = match t {
                     0 => nth(&first, at, hidden),
                     _ => nth(&all, at - rows, hidden),
@@ -126,7 +124,8 @@ fn backward<T: Lanes, const N: usize>(
                 let gates = nth(&gates, at, width);
                 let gates = std::array::from_fn(|gate| &gates[gate * hidden..][..hidden]);
                 let down = down.each_mut().map(|down| &mut down[row * hidden..][..hidden]);
-                back(Row { at, before, gates }, down, ds);
+                let dgates = dgates.as_ref().map(|dgates| nth(dgates, at, width));
+                back(Row { at, before, gates, dgates }, down, ds);
             }
             let slopes: Vec<[&[T]; 1]> = ds.chunks_exact(width).map(|ds| [&ds[..weight.rows()]]).collect();
             let (slopes, down) = (Packed::new(&slopes), &mut *down[0]);

@@ -76,10 +76,14 @@ fn cell<L: Level, T: Lanes>(gates: &mut [T], before: &[T], y: &mut [T]) {
     }
 }
 
-/// From the gradients that come from the step after, and those of the gates, makes those of the sums, and of the state before
-/// but for what comes through the sums.
+/// From the gradients that come from the step after, and those that the gates have received, makes those of the sums, and of
+/// the state before but for what comes through the sums.
 #[inline(always)]
 fn back<L: Level, T: Lanes>(row: &Row<T>, dy: &[T], [down]: [&mut [T]; 1], ds: &mut [T]) {
+    match row.dgates {
+        Some(dgates) => ds.copy_from_slice(dgates),
+        None => ds.fill(T::default()),
+    }
     let n = down.len();
     let [m, r, z, g] = row.gates.map(|gate| &gate[..n]);
     let (before, dy) = (&row.before[..n], &dy[..n]);

@@ -65,7 +65,8 @@ fn cell<L: Level, T: Lanes>(gates: &mut [T], before: &[T], c: &mut [T], y: &mut 
     }
 }
 
-/// From the gradients that come from the step after, and those of the gates, makes those of the sums, and of the states before.
+/// From the gradients that come from the step after, and those that the gates have received, makes those of the sums, and of
+/// the cell before.
 #[inline(always)]
 fn back<L: Level, T: Lanes>(
     row: &Row<T>,
@@ -84,12 +85,15 @@ fn back<L: Level, T: Lanes>(
         let tanh = T::tanh::<L>(c[j]);
         let dh = dy[j] + down_h[j];
         let dc = dc[j] + down_c[j] + dh * o[j] * (one - tanh * tanh);
-        di[j] += dc * g[j];
-        df[j] += dc * before[j];
-        dg[j] += dc * i[j];
-        d_o[j] += dh * tanh;
+        di[j] = dc * g[j];
+        df[j] = dc * before[j];
+        dg[j] = dc * i[j];
+        d_o[j] = dh * tanh;
         down_c[j] = dc * f[j];
         down_h[j] = T::default();
+    }
+    if let Some(more) = row.dgates {
+        ds.iter_mut().zip(more).for_each(|(ds, more)| *ds += *more);
     }
     for (gate, (ds, y)) in ds.chunks_exact_mut(n).zip(row.gates).enumerate() {
         if gate == 2 {
