@@ -9,7 +9,7 @@ mod apt;
 
 use firesteel::{
     AttentionOptions, ConvOptions, Gelu, MaxPoolOptions, Order,
-    nn::{LSTM, Linear},
+    nn::{GRU, LSTM, Linear},
     optim::{Adam, Optimizer},
     prelude::*,
     set_num_threads,
@@ -34,6 +34,7 @@ const LIMITS: &[(&str, u64)] = &[
     ("conv2d of 16 x 16 x 16 by 5 x 5", 730_000),
     ("max_pool2d of 16 x 16 x 16", 310_000),
     ("lstm of 8 steps, 8 x 32 to 32", 650_000),
+    ("gru of 8 steps, 8 x 32 to 32", 500_000),
     ("adam of 100 x 100", 420_000),
 ];
 
@@ -71,6 +72,10 @@ fn work(name: &str) -> Result<Work> {
         "lstm of 8 steps, 8 x 32 to 32" => {
             let (lstm, x) = (LSTM::new(32, 32, &Cpu)?, randn(&[8, 8, 32])?);
             Box::new(move || lstm.forward(&x, None).map(|y| drop(black_box(y))))
+        }
+        "gru of 8 steps, 8 x 32 to 32" => {
+            let (gru, x) = (GRU::new(32, 32, &Cpu)?, randn(&[8, 8, 32])?);
+            Box::new(move || gru.forward(&x, None).map(|y| drop(black_box(y))))
         }
         "adam of 100 x 100" => {
             let device = Autodiff::new(Cpu);

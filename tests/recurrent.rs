@@ -1,7 +1,7 @@
 //! Recurrent nets: sequences of different lengths, steps one by one, and what does not fit.
 use firesteel::nn::rnn::{PadOptions, pack_padded_sequence, pad_packed_sequence};
-use firesteel::nn::{GRU, LSTM, LSTMCell, RnnOptions, State};
-use firesteel::{Cpu, Result, Tensor};
+use firesteel::nn::{GRU, GRUCell, LSTM, LSTMCell, Module, RnnOptions, State};
+use firesteel::{Autodiff, Cpu, Result, Tensor};
 
 fn near<B: firesteel::Backend>(a: &Tensor<B>, b: &Tensor<B>) -> Result<()> {
     assert_eq!(a.shape(), b.shape());
@@ -38,11 +38,17 @@ fn a_packed_sequence_gives_what_it_gives_alone() -> Result<()> {
     Ok(())
 }
 
-#[test]
-fn a_cell_step_by_step_is_a_layer() -> Result<()> {
-    let (net, mut cell) = (LSTM::new(4, 6, &Cpu)?, LSTMCell::new(4, 6, &Cpu)?);
+/// A cell with the weights of a layer.
+fn cell_of<C: Module<Cpu>>(mut cell: C, net: &impl Module<Cpu>) -> Result<C> {
     let state = net.state_dict()?.into_iter();
     cell.load_state_dict(&state.map(|(name, value)| (name.replace("_l0", ""), value)).collect())?;
+    Ok(cell)
+}
+
+#[test]
+fn a_cell_step_by_step_is_a_layer() -> Result<()> {
+    let net = LSTM::new(4, 6, &Cpu)?;
+    let cell = cell_of(LSTMCell::new(4, 6, &Cpu)?, &net)?;
     let x = Tensor::randn([7, 3, 4], &Cpu)?;
     let (y, (h, c)) = net.forward(&x, None)?;
     let mut states = None;
@@ -53,7 +59,45 @@ fn a_cell_step_by_step_is_a_layer() -> Result<()> {
     }
     let (h_last, c_last) = states.ok_or_else(|| firesteel::Error::value("test", "no steps"))?;
     near(&h.select(0, 0)?, &h_last)?;
-    near(&c.select(0, 0)?, &c_last)
+    near(&c.select(0, 0)?, &c_last)?;
+
+    let net = GRU::new(4, 6, &Cpu)?;
+    let cell = cell_of(GRUCell::new(4, 6, &Cpu)?, &net)?;
+    let mut last = Tensor::randn([3, 6], &Cpu)?;
+    let (y, h) = net.forward(&x, Some(&last.unsqueeze(0)?))?;
+    for (step, x) in x.unbind(0)?.iter().enumerate() {
+        last = cell.forward(x, Some(&last))?;
+        near(&y.select(0, step as i64)?, &last)?;
+    }
+    near(&h.select(0, 0)?, &last)
+}
+
+/// Sequences of one length go through one operation, and with one that is longer step by step.
+#[test]
+fn all_steps_at_once_learn_what_steps_one_by_one_do() -> Result<()> {
+    let device = Autodiff::new(Cpu);
+    for bias in [true, false] {
+        let net = GRU::with_options(4, 6, RnnOptions { bias, ..OPTIONS }, &device)?;
+        let x = Tensor::randn([3, 5, 4], &device)?.requires_grad()?;
+        let longer = Tensor::cat(&[&x, &x.narrow(1, 0, 1)?], 1)?;
+        let longer = Tensor::cat(&[&longer, &Tensor::randn([1, 6, 4], &device)?], 0)?;
+        let pad = PadOptions { batch_first: true, ..Default::default() };
+        let packed = pack_padded_sequence(&longer, &[5, 5, 5, 6], pad)?;
+        let (at_once, h) = net.forward(&x, None)?;
+        let (by_steps, h_by_steps) = net.forward_packed(&packed, None)?;
+        let by_steps = pad_packed_sequence(&by_steps, pad)?.0.narrow(0, 0, 3)?.narrow(1, 0, 5)?;
+        near(&at_once, &by_steps)?;
+        near(&h, &h_by_steps.narrow(1, 0, 3)?)?;
+        // every number of a result counts otherwise
+        let counts = Tensor::randn(at_once.shape(), &device)?;
+        let [a, b] = [at_once, by_steps].map(|y| (y * &counts)?.mean(..)?.backward());
+        let (a, b) = (a?, b?);
+        near(a.get(&x)?, b.get(&x)?)?;
+        for parameter in net.parameters() {
+            near(a.get(parameter)?, b.get(parameter)?)?;
+        }
+    }
+    Ok(())
 }
 
 #[test]

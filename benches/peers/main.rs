@@ -8,9 +8,9 @@
 mod bert;
 mod gpt;
 mod harness;
-mod lstm;
 mod operations;
 mod overhead;
+mod recurrent;
 mod scaling;
 mod sizes;
 mod training;
@@ -38,7 +38,7 @@ fn main() -> Result<()> {
 fn table(harness: &Harness) {
     operations::cases(harness);
     training::cases(harness);
-    lstm::cases(harness);
+    recurrent::lstm(harness);
     bert::cases(harness);
     overhead::cases(harness);
 }

@@ -225,9 +225,9 @@ def training(t):
             t.case(f"train_{make.__name__}", None, lambda make=make: make(fused), grad=True, impl=impl)
 
 
-def models(t):
-    def lstm(train):
-        net, x = nn.LSTM(128, 256, batch_first=True), randn(32, 64, 128)
+def recurrent(t, make):
+    def repeated(train):
+        net, x = make(128, 256, batch_first=True), randn(32, 64, 128)
 
         def step():
             net.zero_grad()
@@ -235,8 +235,13 @@ def models(t):
 
         return step if train else lambda: net(x)
 
-    t.case("lstm_fwd", None, lambda: lstm(False))
-    t.case("lstm_train", None, lambda: lstm(True), grad=True)
+    name = make.__name__.lower()
+    t.case(f"{name}_fwd", None, lambda: repeated(False))
+    t.case(f"{name}_train", None, lambda: repeated(True), grad=True)
+
+
+def models(t):
+    recurrent(t, nn.LSTM)
     for batch in (1, 8):
 
         def bert(batch=batch):
@@ -303,6 +308,7 @@ def sizes(t):
     attention(t, "attention_2x3x1021x40", (2, 3, 1021, 40))
     attention(t, "attention_causal_1x8x2048x64", (1, 8, 2048, 64), is_causal=True)
     attention(t, "attention_64x4x33x32", (64, 4, 33, 32))
+    recurrent(t, nn.GRU)
 
 
 def scaling(t):

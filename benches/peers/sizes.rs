@@ -4,6 +4,7 @@ use crate::{
     operations::{
         attention, chain, conv2d, embedding, layer_norm, matmul, operation, padded, strided, transposed,
     },
+    recurrent,
 };
 use firesteel::Order;
 
@@ -51,4 +52,5 @@ pub fn cases(h: &Harness) {
     attention(h, "attention_2x3x1021x40", [2, 3, 1021, 40], false);
     attention(h, "attention_causal_1x8x2048x64", [1, 8, 2048, 64], true);
     attention(h, "attention_64x4x33x32", [64, 4, 33, 32], false);
+    recurrent::gru(h);
 }

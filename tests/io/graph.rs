@@ -5,7 +5,7 @@ use firesteel::{
     io::{Graph, Limits, safetensors},
     nn::{
         AttentionMasks, BatchNorm2d, Conv2d, Dropout, Embedding, Flatten, GELU, GRU, LSTM, Linear, MaxPool2d,
-        Param, ReLU, RnnOptions, Sequential, TransformerEncoderLayer, TransformerOptions,
+        Param, RNN, ReLU, RnnOptions, Sequential, TransformerEncoderLayer, TransformerOptions,
     },
     optim::{Optimizer, SGD},
     prelude::*,
@@ -31,8 +31,8 @@ fn convolutional<B: Backend>(device: &B) -> Result<Convolutional<B>> {
     )))
 }
 
-/// A language model with all that is hard: positions, a mask of -∞, tied weights, all steps of an LSTM in one operation, and a
-/// loop over time.
+/// A language model with all that is hard: positions, a mask of -∞, tied weights, all steps of an LSTM and of a GRU in one
+/// operation each, and a loop over time.
 #[derive(Module)]
 struct Language<B: Backend> {
     embed: Embedding<B>,
@@ -40,6 +40,7 @@ struct Language<B: Backend> {
     attention: TransformerEncoderLayer<B>,
     lstm: LSTM<B>,
     gru: GRU<B>,
+    rnn: RNN<B>,
     head: Linear<B>,
 }
 
@@ -54,6 +55,7 @@ impl<B: Backend> Language<B> {
             attention: TransformerEncoderLayer::new(8, 2, options, device)?,
             lstm: LSTM::with_options(8, 8, recurrent, device)?,
             gru: GRU::with_options(8, 8, recurrent, device)?,
+            rnn: RNN::with_options(8, 8, recurrent, device)?,
             head: Linear::new(8, 11, device)?,
         };
         model.head.weight = model.embed.weight.clone();
@@ -66,9 +68,10 @@ impl<B: Backend> Language<B> {
         let x = (self.embed.forward(tokens)? + self.positions.forward(&places)?)?;
         let mask = Tensor::full([time, time], f64::NEG_INFINITY, device)?.triu(1)?;
         let masks = AttentionMasks { attn_mask: Some(&mask), ..Default::default() };
-        let mut x = self.lstm.forward(&self.attention.forward(&x, masks)?, None)?.0;
+        let x = self.lstm.forward(&self.attention.forward(&x, masks)?, None)?.0;
+        let mut x = self.gru.forward(&x, None)?.0;
         if with_loop {
-            x = self.gru.forward(&x, None)?.0;
+            x = self.rnn.forward(&x, None)?.0;
         }
         // an uploaded constant
         let scale = Tensor::new([0.5], device)?;

@@ -1,7 +1,11 @@
 //! Kernels for operations that have parts.
 use crate::{
-    CpuValue, attention, chain, elementwise, halves, loss, lstm, matmul, norm, panels::Lanes, pool, softmax,
-    topk, wide::wide,
+    CpuValue, attention, chain, elementwise, halves, loss, matmul, norm,
+    panels::Lanes,
+    pool,
+    recurrent::{gru, lstm},
+    softmax, topk,
+    wide::wide,
 };
 use firesteel_core::{DType, Error, Fused, Meta, Metas, Outputs, Result};
 use smallvec::smallvec;
@@ -20,6 +24,8 @@ pub(crate) fn has_kernel(fused: &Fused, xs: &[&Meta]) -> bool {
         | Fused::CrossEntropy { .. }
         | Fused::Lstm { .. }
         | Fused::LstmGrad
+        | Fused::Gru { .. }
+        | Fused::GruGrad
         | Fused::AvgPool(..) => some,
         // it keeps places in 32 bits
         Fused::MaxPool(_) => some && xs.iter().all(|x| x.numel() < u32::MAX as usize),
@@ -69,6 +75,10 @@ fn of_reals<T: Lanes>(fused: &Fused, xs: &[&CpuValue], out: &Metas) -> Result<Ou
         }
         (Fused::LstmGrad, [u, c0, c, gates, dy, dc, rest @ ..]) => {
             lstm::backward::<T>(u, [c0, c, gates], [dy, dc], rest.first().copied())
+        }
+        (Fused::Gru { gates }, [x, w, u, h, biases @ ..]) => gru::forward::<T>(x, [w, u], biases, h, *gates),
+        (Fused::GruGrad, [u, h, y, gates, dy, rest @ ..]) => {
+            gru::backward::<T>(u, [h, y, gates], dy, rest.first().copied())
         }
         _ => Err(without_kernel(fused)),
     }

@@ -41,22 +41,26 @@ impl<T: Lanes> Panels<T> {
         Ok(Self { memory, size: [k, n] })
     }
 
-    /// The products of rows of `k` numbers, each given as parts that follow one another: `put(row, columns, numbers)`
-    /// gets a part of a row at a time.
+    /// How many rows it has, and so how many numbers those have that it is multiplied with.
+    pub(crate) fn rows(&self) -> usize {
+        self.size[0]
+    }
+
+    /// The products of as many numbers of each row, from one on: `put(row, columns, numbers)` gets a part of a row at a time.
     #[inline(always)]
-    pub(crate) fn times<const N: usize>(
+    pub(crate) fn times(
         &self,
-        rows: &[[&[T]; N]],
+        rows: &Packed<T>,
+        from: usize,
         mut put: impl FnMut(usize, Range<usize>, &[T]),
     ) {
         let [k, n] = self.size;
-        let packed: Vec<Vec<[T; ROWS]>> = rows.chunks(ROWS).map(|rows| packed(rows, k)).collect();
         let mut sums = [[T::default(); WIDTH]; ROWS];
         for (panel, b) in self.memory.read().chunks_exact(k * WIDTH).enumerate() {
             let columns = panel * WIDTH..n.min((panel + 1) * WIDTH);
-            for (block, a) in packed.iter().enumerate() {
-                T::tile(a, b.as_chunks().0, &mut sums);
-                for (row, sums) in (block * ROWS..rows.len()).zip(&sums) {
+            for (block, a) in rows.blocks.iter().enumerate() {
+                T::tile(&a[from..from + k], b.as_chunks().0, &mut sums);
+                for (row, sums) in (block * ROWS..rows.len).zip(&sums) {
                     put(row, columns.clone(), &sums[..columns.len()]);
                 }
             }
@@ -64,14 +68,26 @@ impl<T: Lanes> Panels<T> {
     }
 }
 
-/// Up to eight rows, their first numbers side by side, then their second; zeros where there are fewer.
-fn packed<T: Real, const N: usize>(rows: &[[&[T]; N]], k: usize) -> Vec<[T; ROWS]> {
-    let mut packed = vec![[T::default(); ROWS]; k];
-    for (i, row) in rows.iter().enumerate() {
-        let numbers = row.iter().copied().flatten();
-        packed.iter_mut().zip(numbers).for_each(|(packed, x)| packed[i] = *x);
+/// Rows as they are multiplied with: eight by eight, their first numbers side by side, then their second; zeros where there
+/// are fewer.
+pub(crate) struct Packed<T> {
+    blocks: Vec<Vec<[T; ROWS]>>,
+    len: usize,
+}
+
+impl<T: Real> Packed<T> {
+    /// Packs rows of as many numbers, each given as parts that follow one another.
+    pub(crate) fn new<const N: usize>(rows: &[[&[T]; N]]) -> Self {
+        let block = |rows: &[[&[T]; N]]| {
+            let mut block = vec![[T::default(); ROWS]; rows[0].iter().map(|part| part.len()).sum()];
+            for (i, row) in rows.iter().enumerate() {
+                let numbers = row.iter().copied().flatten();
+                block.iter_mut().zip(numbers).for_each(|(block, x)| block[i] = *x);
+            }
+            block
+        };
+        Self { blocks: rows.chunks(ROWS).map(block).collect(), len: rows.len() }
     }
-    packed
 }
 
 /// Numbers that processors multiply many of at once.
@@ -166,7 +182,8 @@ mod tests {
             let (upper, lower) = b.split_at(k / 2 * n);
             let parts = [(upper, k / 2), (lower, k - k / 2)].map(|(part, k)| Matrix::rows(part, [k, n]));
             let panels = Panels::new(parts).unwrap();
-            panels.times(&rows, |row, columns, sums| got[row * n..][columns].copy_from_slice(sums));
+            let rows = Packed::new(&rows);
+            panels.times(&rows, 0, |row, columns, sums| got[row * n..][columns].copy_from_slice(sums));
             let sum = |at: usize| (0..k).map(|p| a[at / n * k + p] * b[p * n + at % n]).sum::<f32>();
             assert_eq!(got, (0..m * n).map(sum).collect::<Vec<_>>(), "{m} x {k} x {n}");
         }

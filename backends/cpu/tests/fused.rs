@@ -353,12 +353,14 @@ fn avg_pool() -> Result {
     Ok(())
 }
 
+/// Steps, rows, inputs and hidden features of recurrent nets: rows that do not fill a tile, and nothing at all.
+const RECURRENT: [[usize; 4]; 6] =
+    [[1, 1, 1, 1], [3, 2, 4, 5], [4, 9, 7, 33], [2, 0, 2, 3], [2, 3, 2, 0], [2, 3, 0, 2]];
+
 #[test]
 fn lstm() -> Result {
     for dtype in FLOATS {
-        for [steps, rows, inputs, hidden] in
-            [[1, 1, 1, 1], [3, 2, 4, 5], [4, 9, 7, 33], [2, 0, 2, 3], [2, 3, 2, 0], [2, 3, 0, 2]]
-        {
+        for [steps, rows, inputs, hidden] in RECURRENT {
             let of = |shape: &[usize], seed| normal(shape, dtype, seed);
             let (w, u) = (of(&[4 * hidden, inputs], 1)?, of(&[4 * hidden, hidden], 2)?);
             let state = |seed| of(&[rows, hidden], seed);
@@ -379,19 +381,109 @@ fn lstm() -> Result {
 }
 
 #[test]
-fn an_lstm_is_the_same_with_any_number_of_threads() -> Result {
+fn gru() -> Result {
+    for dtype in FLOATS {
+        for [steps, rows, inputs, hidden] in RECURRENT {
+            let of = |shape: &[usize], seed| normal(shape, dtype, seed);
+            let (w, u, h) =
+                (of(&[3 * hidden, inputs], 1)?, of(&[3 * hidden, hidden], 2)?, of(&[rows, hidden], 3)?);
+            let mut xs = vec![of(&[steps, rows, inputs], 4)?, w, u.clone(), h.clone()];
+            check(&Fused::Gru { gates: true }, &xs)?;
+            xs.extend([of(&[3 * hidden], 5)?, of(&[3 * hidden], 6)?]);
+            check(&Fused::Gru { gates: true }, &xs)?;
+            check(&Fused::Gru { gates: false }, &xs)?;
+            let states = |seed| of(&[steps, rows, hidden], seed);
+            let gates = of(&[steps, rows, 4 * hidden], 7)?.sigmoid()?;
+            let mut xs = vec![u, h, states(4)?, gates.clone(), states(5)?];
+            check(&Fused::GruGrad, &xs)?;
+            xs.push(gates);
+            check(&Fused::GruGrad, &xs)?;
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn recurrent_nets_are_the_same_with_any_number_of_threads() -> Result {
     let [steps, rows, inputs, hidden] = [5, 50, 30, 64];
     let of = |shape: &[usize], seed| normal(shape, DType::F32, seed);
-    let (x, w, u) =
-        (of(&[steps, rows, inputs], 1)?, of(&[4 * hidden, inputs], 2)?, of(&[4 * hidden, hidden], 3)?);
-    let state = of(&[rows, hidden], 4)?;
-    let run = || {
-        let operands = [&x, &w, &u, &state, &state].into_iter().collect();
-        Tensor::one(Op::Fused(Fused::Lstm { gates: false }, operands))?.to_vec::<f32>()
+    let (x, state, states) =
+        (of(&[steps, rows, inputs], 1)?, of(&[rows, hidden], 2)?, of(&[steps, rows, hidden], 3)?);
+    let gates = of(&[steps, rows, 4 * hidden], 4)?.sigmoid()?;
+    let (w4, u4) = (of(&[4 * hidden, inputs], 5)?, of(&[4 * hidden, hidden], 6)?);
+    let (w3, u3) = (w4.narrow(0, 0, 3 * hidden)?, u4.narrow(0, 0, 3 * hidden)?);
+    for (fused, operands) in [
+        (Fused::Lstm { gates: false }, vec![&x, &w4, &u4, &state, &state]),
+        (Fused::LstmGrad, vec![&u4, &state, &states, &gates, &states, &states]),
+        (Fused::Gru { gates: false }, vec![&x, &w3, &u3, &state]),
+        (Fused::GruGrad, vec![&u3, &state, &states, &gates, &states]),
+    ] {
+        let run = |threads| -> Result<Vec<Vec<f32>>> {
+            firesteel_cpu::set_num_threads(threads)?;
+            let results = Tensor::apply(Op::Fused(fused.clone(), operands.iter().copied().collect()))?;
+            results.iter().map(|y| y.to_vec()).collect()
+        };
+        let alone = run(1)?;
+        for threads in [2, 3, 7] {
+            assert_eq!(alone, run(threads)?, "{fused:?} by {threads}");
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn recurrent_nets_refuse_what_does_not_fit() -> Result {
+    let [steps, rows, inputs, hidden] = [2, 3, 4, 5];
+    let state = || vec![rows, hidden];
+    let all = |width: usize| vec![steps, rows, width];
+    let forth = |count: usize, more: Vec<Vec<usize>>| {
+        let first = vec![all(inputs), vec![count * hidden, inputs], vec![count * hidden, hidden]];
+        [first, more].concat()
     };
-    firesteel_cpu::set_num_threads(1)?;
-    let alone = run()?;
-    firesteel_cpu::set_num_threads(3)?;
-    assert_eq!(alone, run()?);
+    let back = |count: usize, downs: usize| {
+        let first = vec![vec![count * hidden, hidden], state(), all(hidden), all(4 * hidden)];
+        [first, vec![all(hidden); downs], vec![all(4 * hidden)]].concat()
+    };
+    for (fused, shapes, counts) in [
+        (Fused::Lstm { gates: true }, forth(4, vec![state(), state(), vec![4 * hidden]]), [5, 6]),
+        (Fused::LstmGrad, back(4, 2), [6, 7]),
+        (Fused::Gru { gates: true }, forth(3, vec![state(), vec![3 * hidden], vec![3 * hidden]]), [4, 6]),
+        (Fused::GruGrad, back(3, 1), [5, 6]),
+    ] {
+        let run = |shapes: &[Vec<usize>], other: Option<(usize, DType)>| {
+            let dtype = |i| other.filter(|(at, _)| *at == i).map_or(DType::F32, |(_, dtype)| dtype);
+            let xs = shapes.iter().enumerate().map(|(i, shape)| Tensor::ones(shape, (dtype(i), &Cpu)));
+            let xs = xs.collect::<Result<Vec<_>>>()?;
+            Tensor::apply(Op::Fused(fused.clone(), xs.iter().collect()))
+        };
+        for count in 0..=shapes.len() {
+            assert_eq!(run(&shapes[..count], None).is_ok(), counts.contains(&count), "{fused:?} of {count}");
+        }
+        assert!(run(&[shapes.clone(), vec![vec![1]]].concat(), None).is_err(), "{fused:?} of one more");
+        let alone = shapes.iter().filter(|shape| shape.len() == 3).count() == 1;
+        for i in 0..shapes.len() {
+            for dtype in [DType::F64, DType::I64] {
+                assert!(run(&shapes, Some((i, dtype))).is_err(), "{fused:?}, operand {i} of {dtype}");
+            }
+            let mut others = shapes.clone();
+            others[i].push(1);
+            assert!(run(&others, None).is_err(), "{fused:?}, operand {i} of one dim more");
+            for axis in 0..shapes[i].len() {
+                for size in [0, 1, shapes[i][axis] + 1] {
+                    let mut others = shapes.clone();
+                    others[i][axis] = size;
+                    // inputs alone may be of any number of steps but none
+                    let fits = alone && (i, axis) == (0, 0) && size > 0;
+                    assert_eq!(run(&others, None).is_ok(), fits, "{fused:?} of {others:?}");
+                }
+            }
+        }
+        // nothing goes on without one step
+        let none: Vec<Vec<usize>> = shapes
+            .iter()
+            .map(|shape| if shape.len() == 3 { vec![0, shape[1], shape[2]] } else { shape.clone() })
+            .collect();
+        assert!(run(&none, None).is_err(), "{fused:?} of no steps");
+    }
     Ok(())
 }

@@ -257,6 +257,15 @@ fn recurrent_nets() {
     let gates = numbers([2, 2, 8], 0.1, 0.9);
     let xs = [u, c, states(-0.8), gates.clone(), states(-0.7), states(-0.6), gates];
     holds(Op::Fused(Fused::LstmGrad, smallvec![0, 1, 2, 3, 4, 5, 6]), &xs);
+
+    let (x, w, u) = (numbers([2, 2, 3], -1., 1.), others([6, 3], -1., 1.), others([6, 2], -0.9, 1.));
+    let (h, b, d) = (numbers([2, 2], -0.9, 1.), numbers([6], -0.5, 0.5), others([6], -0.5, 0.5));
+    let xs = [x, w, u.clone(), h.clone(), b, d];
+    holds(Op::Fused(Fused::Gru { gates: true }, smallvec![0, 1, 2, 3]), &xs[..4]);
+    holds(Op::Fused(Fused::Gru { gates: false }, smallvec![0, 1, 2, 3, 4, 5]), &xs);
+    let gates = numbers([2, 2, 8], 0.1, 0.9);
+    let xs = [u, h, states(-0.8), gates.clone(), states(-0.7), gates];
+    holds(Op::Fused(Fused::GruGrad, smallvec![0, 1, 2, 3, 4, 5]), &xs);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 use super::packed::PackedSequence;
 use super::step::{Kind, States, Weights};
 use crate::nn::{Mode, Module, Param, Visit, VisitMut, init, join};
-use crate::{Backend, DropoutOptions, Error, Fused, Op, Operands, Result, Tensor};
+use crate::{Backend, DropoutOptions, Error, Result, Tensor};
 
 /// Options of [`RNN`](super::RNN), [`GRU`](super::GRU) and [`LSTM`](super::LSTM).
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -96,9 +96,12 @@ impl<B: Backend> Direction<B> {
         let weights = self.weights();
         let mut steps = x.steps();
         let even = steps.iter().all(|step| step.len() == steps[0].len());
-        if kind == Kind::Lstm && weights.hr.is_none() && even {
-            let shape = [steps.len() as i64, steps[0].len() as i64, -1];
-            return all_steps(&x.data.reshape(shape)?, &weights, from, back);
+        if let (Some(fused), true) = (kind.at_once(&weights), even) {
+            let turned = |x: &Tensor<B>| if back { x.flip(0) } else { Ok(x.clone()) };
+            let all = turned(&x.data.reshape([steps.len() as i64, steps[0].len() as i64, -1])?)?;
+            let states = kind.all_steps(fused, &all, from, &weights)?;
+            let last = states.iter().map(|states| states.select(0, -1)).collect::<Result<_>>()?;
+            return Ok((turned(&states[0])?.flatten(0, 1)?, last));
         }
         let gates = kind.inputs(&x.data, &weights)?;
         if back {
@@ -129,25 +132,6 @@ impl<B: Backend> Direction<B> {
         }
         Ok((Tensor::cat(&outputs.iter().collect::<Vec<_>>(), 0)?, last))
     }
-}
-
-/// All steps of an LSTM at once, over inputs `(time, rows, input)`.
-fn all_steps<B: Backend>(
-    x: &Tensor<B>,
-    weights: &Weights<B>,
-    from: &[Tensor<B>],
-    back: bool,
-) -> Result<(Tensor<B>, States<B>)> {
-    let turned = |x: &Tensor<B>| if back { x.flip(0) } else { Ok(x.clone()) };
-    let x = turned(x)?;
-    let bias = weights.bias.map(|(ih, hh)| ih + hh).transpose()?;
-    let operands: Operands<&Tensor<B>> =
-        [&x, weights.ih, weights.hh].into_iter().chain(from).chain(&bias).collect();
-    // nobody goes back where nothing is learned
-    let gates = operands.iter().any(|x| B::requires_grad(x.value()));
-    let (y, c) = Tensor::two(Op::Fused(Fused::Lstm { gates }, operands))?;
-    let last = [&y, &c].into_iter().map(|states| states.select(0, -1)).collect::<Result<_>>()?;
-    Ok((turned(&y)?.flatten(0, 1)?, last))
 }
 
 /// States of rows after one another.

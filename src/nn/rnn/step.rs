@@ -1,5 +1,5 @@
 //! One step in time.
-use crate::{Backend, Expr, Result, Tensor};
+use crate::{Backend, Expr, Fused, Op, Operands, Result, Tensor};
 use smallvec::{SmallVec, smallvec};
 
 /// What an [`RNN`](super::RNN) does to the sum of its two products.
@@ -53,12 +53,43 @@ impl Kind {
     /// The input's part of the gates, for any number of steps at once: `(.., input) -> (.., gates · hidden)`, with all
     /// biases that can be added before the step.
     pub fn inputs<B: Backend>(self, x: &Tensor<B>, weights: &Weights<B>) -> Result<Tensor<B>> {
-        match weights.bias {
+        x.linear(weights.ih, self.biases(weights)?.first())
+    }
+
+    /// The bias of the input's part, and that of the state's where it is not added before the step.
+    fn biases<B: Backend>(self, weights: &Weights<B>) -> Result<SmallVec<[Tensor<B>; 2]>> {
+        Ok(match weights.bias {
             // a GRU multiplies its second bias by a gate
-            Some((ih, _)) if self == Kind::Gru => x.linear(weights.ih, Some(ih)),
-            Some((ih, hh)) => x.linear(weights.ih, Some(&(ih + hh)?)),
-            None => x.linear(weights.ih, None),
+            Some((ih, hh)) if self == Kind::Gru => smallvec![ih.clone(), hh.clone()],
+            Some((ih, hh)) => smallvec![(ih + hh)?],
+            None => smallvec![],
+        })
+    }
+
+    /// The operation that takes all steps, with or without its gates, where there is one.
+    pub fn at_once<B: Backend>(self, weights: &Weights<B>) -> Option<fn(bool) -> Fused> {
+        match self {
+            Kind::Lstm if weights.hr.is_none() => Some(|gates| Fused::Lstm { gates }),
+            Kind::Gru => Some(|gates| Fused::Gru { gates }),
+            Kind::Lstm | Kind::Rnn(_) => None,
         }
+    }
+
+    /// The states after each step over inputs `(time, rows, input)`, `(time, rows, features)` each, by such an operation.
+    pub fn all_steps<B: Backend>(
+        self,
+        fused: fn(bool) -> Fused,
+        x: &Tensor<B>,
+        from: &[Tensor<B>],
+        weights: &Weights<B>,
+    ) -> Result<States<B>> {
+        let biases = self.biases(weights)?;
+        let operands: Operands<&Tensor<B>> =
+            [x, weights.ih, weights.hh].into_iter().chain(from).chain(&biases).collect();
+        // nobody goes back where nothing is learned
+        let gates = operands.iter().any(|x| B::requires_grad(x.value()));
+        let results = Tensor::apply(Op::Fused(fused(gates), operands))?;
+        Ok(results.into_iter().take(self.states()).collect())
     }
 
     /// The states after a step, from the input's part of the gates and the states before it.

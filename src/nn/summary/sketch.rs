@@ -166,9 +166,11 @@ fn flops(op: &Op<&Outline>, out: &Meta) -> u64 {
             numel(&g.meta).saturating_mul(out.shape[1..].iter().product::<usize>() as u64)
         }
         Op::Fused(Fused::Linear, operands) => numel(out).saturating_mul(last(operands[0])),
-        Op::Fused(Fused::Lstm { .. }, operands) => {
-            // each number of a state is made of four products, of an input and of a state
-            numel(out).saturating_mul(4).saturating_mul(last(operands[1]).saturating_add(last(operands[2])))
+        Op::Fused(Fused::Lstm { .. } | Fused::Gru { .. }, operands) => {
+            // each row of a step meets all numbers of both weights
+            let (w, u) = (&operands[1].meta, &operands[2].meta);
+            let rows = numel(out).checked_div(last(operands[2])).unwrap_or(0);
+            rows.saturating_mul(numel(w).saturating_add(numel(u)))
         }
         Op::Fused(Fused::Attention { .. }, operands) => {
             // scores (.., n, m) of products over d, and sums of m values

@@ -56,6 +56,10 @@ fn parts<B: Backend>(b: &B, fused: &Fused, xs: &[Tensor<B>]) -> Result<Outputs<T
         (Fused::LstmGrad, [u, c0, c, gates, dy, dc, rest @ ..]) => {
             recurrent::lstm_grad(u, [c0, c, gates], [dy, dc], rest.first())
         }
+        (Fused::Gru { gates }, [x, w, u, h, biases @ ..]) => recurrent::gru(x, [w, u], biases, h, *gates),
+        (Fused::GruGrad, [u, h, y, gates, dy, rest @ ..]) => {
+            recurrent::gru_grad(u, [h, y, gates], dy, rest.first())
+        }
         (Fused::Chain(program), xs) => program.call(b, &xs.iter().collect::<Vec<_>>()),
         (fused, xs) => Err(Error::internal(fused.name(), format!("does not take {} operands", xs.len()))),
     }

@@ -48,8 +48,10 @@ pub fn fused(fused: &Fused, xs: &[&Meta]) -> Result<Metas> {
             let shape = x.shape.with(*along, *k);
             Ok(smallvec![Meta::new(&shape, x.dtype), Meta::new(shape, DType::I64)])
         }
-        Fused::Lstm { gates } => recurrent::lstm(name, xs, *gates),
-        Fused::LstmGrad => recurrent::lstm_grad(name, xs),
+        Fused::Lstm { gates } => recurrent::all_steps(name, xs, recurrent::LSTM, *gates),
+        Fused::LstmGrad => recurrent::way_back(name, xs, recurrent::LSTM),
+        Fused::Gru { gates } => recurrent::all_steps(name, xs, recurrent::GRU, *gates),
+        Fused::GruGrad => recurrent::way_back(name, xs, recurrent::GRU),
         Fused::Chain(program) => {
             if let Some(x) = xs.iter().find(|x| x.shape != xs[0].shape) {
                 return Err(Error::shape(name, format!("{} and {} differ", xs[0].shape, x.shape)));

@@ -81,6 +81,19 @@ pub enum Fused {
     /// `(u, c₀, c, gates, dy [t, n, h], dc [t, n, h], dgates? [t, n, 4h]) -> (ds [t, n, 4h], dh₀, dc₀)`, where `s` are the
     /// sums that the gates are functions of.
     LstmGrad,
+    /// All steps of a GRU:
+    /// `(x [t, n, i], w [3h, i], u [3h, h], h₀ [n, h], b? [3h], d? [3h]) -> (y [t, n, h], gates [t, n, 4h]?)`, both biases or
+    /// neither, with `r, z = σ(xₜ wᵀ + b + yₜ₋₁ uᵀ + d)` of their thirds, `m = yₜ₋₁ uᵀ + d` of the last,
+    /// `g = tanh(xₜ wᵀ + b + r m)` and `yₜ = g + z (yₜ₋₁ - g)`.
+    ///
+    /// The gates lie as `m, r, z, g`: side by side is what the state goes into, and so is what the input goes into.
+    Gru {
+        /// Whether the gates are a result too, as the way back wants.
+        gates: bool,
+    },
+    /// The way back through `Gru`: `(u, h₀, y, gates, dy [t, n, h], dgates? [t, n, 4h]) -> (ds [t, n, 4h], dh₀)`, where `s` are
+    /// `m` and the sums that the other gates are functions of.
+    GruGrad,
     /// Element-wise operations on equal shapes, in one pass; several results.
     Chain(Arc<Program>),
 }
@@ -103,6 +116,8 @@ impl Fused {
             Fused::TopK { .. } => "topk",
             Fused::Lstm { .. } => "lstm",
             Fused::LstmGrad => "lstm_grad",
+            Fused::Gru { .. } => "gru",
+            Fused::GruGrad => "gru_grad",
             Fused::Chain(_) => "chain",
         }
     }
@@ -114,7 +129,8 @@ impl Fused {
             Fused::NormGrad(norm) if norm.affine.is_none() => 1,
             Fused::NormGrad(_) => 3,
             Fused::Lstm { gates: true } | Fused::LstmGrad => 3,
-            Fused::Lstm { gates: false } => 2,
+            Fused::Lstm { gates: false } | Fused::Gru { gates: true } | Fused::GruGrad => 2,
+            Fused::Gru { gates: false } => 1,
             Fused::RmsNorm { .. } | Fused::Attention { .. } | Fused::CrossEntropy { .. } => 2,
             Fused::MaxPool(_) | Fused::TopK { .. } => 2,
             Fused::Chain(program) => program.results.len(),

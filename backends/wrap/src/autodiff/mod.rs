@@ -120,7 +120,7 @@ fn written<B: Backend>(op: &Op<&Tracked<B>>, out: &Metas, wants: &[bool]) -> Res
         let declared = custom::derivative(&**custom, &metas(xs), out, wants)?;
         return Ok(declared.map_or(Way::Parts, Way::Written));
     }
-    if let Op::Fused(Fused::LstmGrad | Fused::NormGrad(_), _) = op {
+    if let Op::Fused(Fused::LstmGrad | Fused::GruGrad | Fused::NormGrad(_), _) = op {
         return Ok(Way::Parts);
     }
     Ok(Way::Rule)

@@ -110,9 +110,12 @@ fn fused_rule<B: Backend>(
             sort::ordered(&x()?, y()?, axis)
         }
         Fused::Lstm { .. } => {
-            recurrent::lstm(recurrent::Lstm { operands: xs.collect(), results: ys.collect() }, wants)
+            recurrent::lstm(recurrent::Steps { operands: xs.collect(), results: ys.collect() }, wants)
         }
-        Fused::Chain(_) | Fused::LstmGrad | Fused::NormGrad(_) => {
+        Fused::Gru { .. } => {
+            recurrent::gru(recurrent::Steps { operands: xs.collect(), results: ys.collect() }, wants)
+        }
+        Fused::Chain(_) | Fused::LstmGrad | Fused::GruGrad | Fused::NormGrad(_) => {
             return Err(Error::internal(name, "has a gradient that is written, or that of its parts"));
         }
     })
