@@ -165,7 +165,7 @@ fn flops(op: &Op<&Outline>, out: &Meta) -> u64 {
         Op::ConvWeightGrad { g, .. } => {
             numel(&g.meta).saturating_mul(out.shape[1..].iter().product::<usize>() as u64)
         }
-        Op::Fused(Fused::Linear, operands) => numel(out).saturating_mul(last(operands[0])),
+        Op::Fused(Fused::Linear | Fused::IntMm, operands) => numel(out).saturating_mul(last(operands[0])),
         Op::Fused(Fused::Lstm { .. }, operands) => {
             // each number of a state is made of four products, of an input and of a state
             numel(out).saturating_mul(4).saturating_mul(last(operands[1]).saturating_add(last(operands[2])))

@@ -1,9 +1,6 @@
 use super::{Kernel, product_by};
-use crate::{
-    CpuValue,
-    testing::{first, numbers, small, value},
-};
-use firesteel_core::{DType, Fused, Meta, Op, Shape, Span};
+use crate::testing::{first, matrices, numbers, small, value};
+use firesteel_core::{DType, Fused, Meta, Op, Shape};
 
 const HALVES: [DType; 2] = [DType::BF16, DType::F16];
 
@@ -16,19 +13,6 @@ fn rounded(dtype: DType, x: &[f64]) -> Vec<f64> {
 fn long(dtype: DType, count: usize) -> Vec<f64> {
     let number = |i: usize| ((i * 7919 % 4093) as f64 - 2046.0) / 1024.0;
     rounded(dtype, &(0..count).map(number).collect::<Vec<_>>())
-}
-
-/// Matrices that lie in memory in every way: row-major, turned, and with gaps.
-fn matrices(dtype: DType, [m, n]: [usize; 2], x: &[f64]) -> [CpuValue; 3] {
-    let rows = value(dtype, [m, n], x);
-    let turned: Vec<f64> = (0..m * n).map(|at| x[at % m * n + at / m]).collect();
-    let turned = value(dtype, [n, m], &turned);
-    let turned = turned.view(turned.layout.permute(&[1, 0]));
-    let spread: Vec<f64> = (0..4 * m * n).map(|at| x[at / 4 / n * n + at % (2 * n) / 2]).collect();
-    let spread = value(dtype, [2 * m, 2 * n], &spread);
-    let span = |len| Span { start: 0, step: 2, len };
-    let spread = spread.view(spread.layout.slice(&[span(m), span(n)]));
-    [rows, turned, spread]
 }
 
 #[test]
