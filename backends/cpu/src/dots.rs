@@ -3,7 +3,9 @@
 mod kernel;
 mod pack;
 
-pub(crate) use kernel::{Kernel, SIDE, Sums, has_vnni};
+#[cfg(target_arch = "x86_64")]
+pub(crate) use kernel::has_vnni;
+pub(crate) use kernel::{Kernel, SIDE, Sums};
 
 use crate::{
     CpuValue,

@@ -69,6 +69,7 @@ impl Kernel {
     }
 
     /// What it wants numbers to be.
+    #[cfg_attr(not(target_arch = "x86_64"), allow(unused_variables))]
     pub(super) fn change(self, dtype: DType, side: Side) -> Change {
         match self {
             _ if dtype == DType::F16 => Change::Cut,
@@ -88,12 +89,10 @@ impl Kernel {
     }
 }
 
-/// Whether vectors of bytes are multiplied as [`avx512::bytes`] does.
+/// Whether the processor has AVX-512 VNNI, and may use it.
+#[cfg(target_arch = "x86_64")]
 pub(crate) fn has_vnni() -> bool {
-    #[cfg(target_arch = "x86_64")]
-    return matches!(best(), Isa::V4(_)) && avx512::is_there(avx512::Numbers::Bytes);
-    #[cfg(not(target_arch = "x86_64"))]
-    false
+    matches!(best(), Isa::V4(_)) && avx512::is_there(avx512::Numbers::Bytes)
 }
 
 /// A thread that is ready.

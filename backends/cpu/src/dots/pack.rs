@@ -37,6 +37,7 @@ pub(super) enum Change {
     /// Numbers of F16, of which each becomes two of BF16.
     Cut,
     /// Bytes with a sign, which become 128 more without.
+    #[cfg_attr(not(target_arch = "x86_64"), allow(dead_code))]
     Raise,
 }
 
@@ -115,9 +116,9 @@ fn read<N: Native, const G: usize>(matrix: &Matrix<N>, [line, from]: [usize; 2],
             for (groups, p) in tile.iter_mut().zip((from..until).step_by(G)) {
                 let (groups, _) = cast_slice_mut(groups).as_chunks_mut();
                 let mut numbers: [&[N]; G] = [&[]; G];
-                for r in 0..G {
-                    numbers[r] = column(p + r);
-                    fetch(numbers[r].as_ptr().wrapping_offset(step * (G * GROUPS) as isize));
+                for (r, numbers) in numbers.iter_mut().enumerate() {
+                    *numbers = column(p + r);
+                    fetch(numbers.as_ptr().wrapping_offset(step * (G * GROUPS) as isize));
                 }
                 zip(numbers, groups);
             }
