@@ -3,7 +3,9 @@
 // loops go by indices: closures of iterators would not be compiled for the vectors at hand
 #![allow(clippy::needless_range_loop)]
 
-use crate::{gemm::Matrix, gemv::Summed, simd::Level};
+#[cfg(target_arch = "x86_64")]
+use crate::gemm::Matrix;
+use crate::{gemv::Summed, simd::Level};
 
 impl Summed for i8 {
     type Sum = i32;

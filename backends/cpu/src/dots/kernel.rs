@@ -71,12 +71,11 @@ impl Kernel {
     /// What it wants numbers to be.
     #[cfg_attr(not(target_arch = "x86_64"), allow(unused_variables))]
     pub(super) fn change(self, dtype: DType, side: Side) -> Change {
-        match self {
-            _ if dtype == DType::F16 => Change::Cut,
-            #[cfg(target_arch = "x86_64")]
-            Kernel::Avx512(avx512::Numbers::Bytes) if side == Side::Left => Change::Raise,
-            _ => Change::Nothing,
+        #[cfg(target_arch = "x86_64")]
+        if self == Kernel::Avx512(avx512::Numbers::Bytes) && side == Side::Left {
+            return Change::Raise;
         }
+        if dtype == DType::F16 { Change::Cut } else { Change::Nothing }
     }
 
     /// Makes this thread ready for products.
@@ -106,12 +105,12 @@ impl Ready {
     /// The sums from which those of each row of a block start, given all of its right panel.
     #[cfg_attr(not(target_arch = "x86_64"), allow(unused_variables))]
     pub(super) fn first(&self, b: &[u32]) -> [u32; SIDE] {
-        match self.kernel {
-            #[cfg(target_arch = "x86_64")]
+        #[cfg(target_arch = "x86_64")]
+        if self.kernel == Kernel::Avx512(avx512::Numbers::Bytes) {
             // SAFETY: there is a kernel of this kind only where `is_there`.
-            Kernel::Avx512(avx512::Numbers::Bytes) => unsafe { avx512::raised(b) },
-            _ => [0; SIDE],
+            return unsafe { avx512::raised(b) };
         }
+        [0; SIDE]
     }
 
     /// Adds the product of two panels, of which one more comes `next`.
