@@ -1,11 +1,12 @@
 //! Products of matrices of few bits, by what processors have for them: instructions that multiply groups of numbers, each
 //! of 32 bits, and add their products to a sum of 32 bits. So two numbers of BF16 are added in F32, and four bytes in I32.
+mod kept;
 mod kernel;
 mod pack;
 
-#[cfg(target_arch = "x86_64")]
-pub(crate) use kernel::has_vnni;
 pub(crate) use kernel::{Kernel, SIDE, Sums};
+#[cfg(target_arch = "x86_64")]
+pub(crate) use kernel::{has_bf16, has_vnni};
 
 use crate::{
     CpuValue,
@@ -18,7 +19,7 @@ use crate::{
 };
 use firesteel_core::{Meta, Result};
 use pack::{Packed, Side};
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 /// Steps of a panel that a block of results takes in one go, for which panels stay in the first cache.
 const DEPTH: usize = 16;
@@ -146,13 +147,13 @@ fn side([batch, m, n]: [usize; 3]) -> usize {
     panels * SIDE
 }
 
-/// The matrices of a batch, each packed once, and which of them each number of the batch has; nothing where they
+/// The matrices of a batch, each packed once (a single one on the right may still be packed from an earlier product), and which of them each number of the batch has; nothing where they
 /// cannot be multiplied so.
 fn packed<N: Native, const G: usize>(
     kernel: Kernel,
     x: &CpuValue,
     side: Side,
-) -> Result<(Option<Packed>, Vec<usize>)> {
+) -> Result<(Option<Arc<Packed>>, Vec<usize>)> {
     let (mut distinct, mut found) = (vec![], HashMap::new());
     let place = |start: usize| {
         *found.entry(start).or_insert_with(|| {
@@ -166,5 +167,10 @@ fn packed<N: Native, const G: usize>(
         if side == Side::Right { matrix.t() } else { matrix }
     };
     let matrices: Vec<Matrix<N>> = distinct.iter().map(matrix).collect();
-    Ok((Packed::new::<N, G>(&matrices, side, kernel.change(x.meta.dtype, side))?, places))
+    let pack = || Packed::new::<N, G>(&matrices, side, kernel.change(x.meta.dtype, side));
+    let packed = match (side, &distinct[..]) {
+        (Side::Right, [_]) => kept::packed(x, kernel, pack)?,
+        _ => pack()?.map(Arc::new),
+    };
+    Ok((packed, places))
 }

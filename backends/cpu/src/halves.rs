@@ -3,6 +3,9 @@
 //! product of F16 is four of BF16: for tiles that pays.
 //!
 //! Where there is neither, halves are widened to F32.
+mod few;
+#[cfg(target_arch = "x86_64")]
+mod rows;
 #[cfg(test)]
 mod tests;
 
@@ -37,15 +40,32 @@ pub(crate) fn linear(xs: &[&CpuValue], out: &Meta) -> Result<Option<CpuValue>> {
 }
 
 fn product(a: &CpuValue, b: &CpuValue, bias: Option<&CpuValue>, out: &Meta) -> Result<Option<CpuValue>> {
-    if !out.dtype.is_half() {
+    let (&[.., m, n], Some(&k)) = (&out.shape[..], a.meta.shape.last()) else { return Ok(None) };
+    if !out.dtype.is_half() || a.is_same() || b.is_same() || n < 2 || m * n * k < FEW {
         return Ok(None);
     }
-    let Some(kernel) = Kernel::of(out.dtype) else { return Ok(None) };
-    let ([.., m, n], Some(&k)) = (&out.shape[..], a.meta.shape.last()) else { return Ok(None) };
-    if a.is_same() || b.is_same() || *m < 2 || *n < 2 || m * n * k < FEW {
-        return Ok(None);
+    if m <= few::ROWS && n * k >= FEW {
+        return few_rows([a, b], bias, [m, k, n], out).map(Some);
     }
-    product_by(kernel, a, b, bias, out)
+    match Kernel::of(out.dtype) {
+        Some(kernel) if m > 1 => product_by(kernel, a, b, bias, out),
+        _ => Ok(None),
+    }
+}
+
+/// Of `m` rows, the numbers of both matrices read once.
+fn few_rows(
+    operands: [&CpuValue; 2],
+    bias: Option<&CpuValue>,
+    size: [usize; 3],
+    out: &Meta,
+) -> Result<CpuValue> {
+    let bias = bias.map(in_wide_rows).transpose()?;
+    let bias = bias.as_ref().and_then(CpuValue::rows);
+    match out.dtype {
+        DType::BF16 => few::product::<bf16>(operands, bias, size, out),
+        _ => few::product::<f16>(operands, bias, size, out),
+    }
 }
 
 /// The product by this kernel, of whatever size.
@@ -56,8 +76,7 @@ fn product_by(
     bias: Option<&CpuValue>,
     out: &Meta,
 ) -> Result<Option<CpuValue>> {
-    let bias = bias.map(|bias| cast(bias, wide(out.dtype))).transpose()?;
-    let bias = bias.map(|bias| view::contiguous(&bias)).transpose()?;
+    let bias = bias.map(in_wide_rows).transpose()?;
     let bias = bias.as_ref().and_then(CpuValue::rows::<f32>);
     match out.dtype {
         DType::BF16 => dots::product::<u16, 2, _>(kernel, [a, b], out, |sums, column, y| {
@@ -67,6 +86,11 @@ fn product_by(
             round::<f16>(sums, bias.map(|bias| &bias[column..]), y);
         }),
     }
+}
+
+/// A bias in F32, in one piece.
+fn in_wide_rows(bias: &CpuValue) -> Result<CpuValue> {
+    view::contiguous(&cast(bias, wide(bias.meta.dtype))?)
 }
 
 /// Rounds a block of sums, with the bias of its columns.

@@ -94,6 +94,12 @@ pub(crate) fn has_vnni() -> bool {
     matches!(best(), Isa::V4(_)) && avx512::is_there(avx512::Numbers::Bytes)
 }
 
+/// Whether the processor has AVX-512 BF16, and may use it.
+#[cfg(target_arch = "x86_64")]
+pub(crate) fn has_bf16() -> bool {
+    matches!(best(), Isa::V4(_)) && avx512::is_there(avx512::Numbers::Halves)
+}
+
 /// A thread that is ready.
 pub(super) struct Ready {
     kernel: Kernel,
