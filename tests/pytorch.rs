@@ -28,7 +28,7 @@ mod pytorch {
     pub mod table;
 }
 
-use firesteel::Result;
+use firesteel::{Autodiff, Backend, Cpu, DType, Result, Tensor};
 use pytorch::cases::{self, Case, Kind};
 use pytorch::report::{Dump, Known, Outcome, Report};
 use pytorch::run::Ran;
@@ -49,6 +49,21 @@ fn cases_give_what_pytorch_gives() -> Result<()> {
     // Other exports hold other cases than the list does.
     assert!(settings.cases.is_some() || surprises.is_empty(), "{} surprises", surprises.len());
     Ok(())
+}
+
+/// `_int_mm`, of which PyTorch has no cases, where there is a kernel, where there is none, and where gradients are kept.
+#[test]
+fn products_of_bytes_are_the_same_everywhere() -> Result<()> {
+    fn check<B: Backend>(backend: &B) -> Result<()> {
+        let a = Tensor::new([[-128i8, 127, 3], [4, -5, 6]], backend)?;
+        let y = a.int_mm(&a.t()?)?;
+        assert_eq!((y.dtype(), y.to_vec::<i32>()?), (DType::I32, vec![32522, -1129, -1129, 77]));
+        assert!(a.int_mm(&a).is_err() && a.int_mm(&a.t()?.to(DType::I32)?).is_err());
+        Ok(())
+    }
+    check(&Cpu)?;
+    check(&Autodiff::new(Cpu))?;
+    check(&toy::Toy)
 }
 
 fn run(settings: &Settings, known: &Known) -> Result<Report> {

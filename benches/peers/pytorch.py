@@ -279,6 +279,13 @@ def sizes(t):
     ):
         t.case(f"matmul_{m}x{k}x{n}", [(m, k), (k, n)], torch.matmul)
     t.case("matmul_3001", [(3001, 3001)] * 2, torch.matmul)
+    for name, m, k, n in (("1024", *[1024] * 3), ("512", *[512] * 3), ("1x4096x4096", 1, 4096, 4096)):
+
+        def int_mm(m=m, k=k, n=n):
+            a, b = ((randn(shape) * 20).to(torch.int8) for shape in ((m, k), (k, n)))
+            return lambda: torch._int_mm(a, b)
+
+        t.case(f"int_mm_{name}", None, int_mm)
     t.case("bmm_509x17x19x23", [(509, 17, 19), (509, 19, 23)], torch.bmm)
     t.case("matvec_10007x511", [(10_007, 511), (511,)], torch.mv)
     for n in (1009, 99_991, 33_554_467):

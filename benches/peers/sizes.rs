@@ -2,11 +2,12 @@
 use crate::{
     harness::Harness,
     operations::{
-        attention, chain, conv2d, embedding, layer_norm, matmul, operation, padded, strided, transposed,
+        attention, chain, conv2d, embedding, layer_norm, matmul, operation, padded, prepared, strided,
+        transposed,
     },
     recurrent,
 };
-use firesteel::Order;
+use firesteel::{Cpu, DType, Order, Result, Tensor};
 
 pub fn cases(h: &Harness) {
     for [m, k, n] in [
@@ -21,6 +22,9 @@ pub fn cases(h: &Harness) {
         matmul(h, &format!("matmul_{m}x{k}x{n}"), [m, k, n]);
     }
     matmul(h, "matmul_3001", [3001; 3]);
+    int_mm(h, "int_mm_1024", [1024; 3]);
+    int_mm(h, "int_mm_512", [512; 3]);
+    int_mm(h, "int_mm_1x4096x4096", [1, 4096, 4096]);
     operation(h, "bmm_509x17x19x23", &[&[509, 17, 19], &[509, 19, 23]], |x| x[0].bmm(&x[1]));
     operation(h, "matvec_10007x511", &[&[10_007, 511], &[511]], |x| x[0].mv(&x[1]));
     for n in [1009, 99_991, 33_554_467] {
@@ -53,4 +57,10 @@ pub fn cases(h: &Harness) {
     attention(h, "attention_causal_1x8x2048x64", [1, 8, 2048, 64], true);
     attention(h, "attention_64x4x33x32", [64, 4, 33, 32], false);
     recurrent::gru(h);
+}
+
+/// `(m, k) @ (k, n)` of I8 in I32
+fn int_mm(h: &Harness, case: &str, [m, k, n]: [usize; 3]) {
+    let bytes = |x: Vec<Tensor<Cpu>>| -> Result<_> { x.iter().map(|x| (x * 20.0)?.to(DType::I8)).collect() };
+    prepared(h, case, &[&[m, k], &[k, n]], bytes, |x| x[0].int_mm(&x[1]));
 }

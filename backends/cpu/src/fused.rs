@@ -30,7 +30,7 @@ pub(crate) fn has_kernel(fused: &Fused, xs: &[&Meta]) -> bool {
         // it keeps places in 32 bits
         Fused::MaxPool(_) => some && xs.iter().all(|x| x.numel() < u32::MAX as usize),
         Fused::NormGrad(norm) => some && norm::has_kernel(norm, xs),
-        Fused::Chain(_) | Fused::TopK { .. } => true,
+        Fused::Chain(_) | Fused::TopK { .. } | Fused::IntMm => true,
     }
 }
 
@@ -40,6 +40,9 @@ pub(crate) fn fused(fused: &Fused, xs: &[&CpuValue], out: &Metas) -> Result<Outp
     }
     if let &Fused::TopK { k, axis, largest } = fused {
         return topk::topk(xs[0], k, axis, largest, out);
+    }
+    if let Fused::IntMm = fused {
+        return matmul::matmul(xs[0], xs[1], &out[0]).map(|y| smallvec![y]);
     }
     if let Fused::Linear = fused
         && let Some(y) = halves::linear(xs, &out[0])?

@@ -67,6 +67,15 @@ impl<'a, T> Matrix<'a, T> {
         &self.data[self.at(i, 0)..][..self.size[1]]
     }
 
+    /// The memory of rows in lines, from the first to the end of the last.
+    pub(crate) fn lines(&self) -> &'a [T] {
+        debug_assert!(self.strides[1] == 1 && self.strides[0] >= 0);
+        match self.size {
+            [0, _] | [_, 0] => &[],
+            [m, n] => &self.data[self.start..self.at(m - 1, n - 1) + 1],
+        }
+    }
+
     /// One number.
     pub(crate) fn number(&self, i: usize, j: usize) -> T
     where

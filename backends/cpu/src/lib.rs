@@ -8,12 +8,14 @@ mod wide;
 
 mod arg_reduce;
 mod attention;
+mod bytes;
 mod canvas;
 mod chain;
 mod conv;
 mod create;
 mod custom;
 mod direct;
+mod dots;
 mod elementwise;
 mod filter;
 mod fused;

@@ -1,6 +1,6 @@
 //! Products of matrices.
 use crate::{
-    CpuValue,
+    CpuValue, bytes,
     gemm::{Matrix, MatrixMut, Product},
     halves, parallel,
     value::{Native, Output},
@@ -9,8 +9,12 @@ use crate::{
 };
 use firesteel_core::{Error, Layout, Meta, Result, Shape};
 
+/// The products of batches of matrices; of I8, in I8 or I32.
 pub(crate) fn matmul(a: &CpuValue, b: &CpuValue, out: &Meta) -> Result<CpuValue> {
     if let Some(y) = halves::matmul(a, b, out)? {
+        return Ok(y);
+    }
+    if let Some(y) = bytes::matmul(a, b, out)? {
         return Ok(y);
     }
     widened(&[a, b], out, |xs, out| wide!(out.dtype, T => product::<T>(xs[0], xs[1], out)))

@@ -4,9 +4,11 @@
 //! by eight. So what a product reads lies in the order in which it is read, and each sum stays in a register.
 use crate::{
     gemm::Matrix,
+    parallel,
     real::Real,
     simd::{Baseline, Isa, Level, best},
-    value::Output,
+    turn::turn_rows,
+    value::{Native, Output},
 };
 use firesteel_core::Result;
 use std::ops::Range;
@@ -27,17 +29,19 @@ impl<T: Lanes> Panels<T> {
     pub(crate) fn new<const N: usize>(parts: [Matrix<T>; N]) -> Result<Self> {
         let (k, n) = (parts.iter().map(|part| part.size[0]).sum::<usize>(), parts[0].size[1]);
         let mut memory = Output::<T>::new(n.div_ceil(WIDTH) * k * WIDTH)?;
-        let panels = memory.slice().chunks_exact_mut((k * WIDTH).max(1)).enumerate();
-        for (panel, y) in panels {
-            y.fill(T::default());
-            let columns = panel * WIDTH..n.min((panel + 1) * WIDTH);
-            for (j, column) in columns.enumerate() {
-                let mut y = y[j..].iter_mut().step_by(WIDTH);
+        let panel = (k * WIDTH).max(1);
+        parallel::pieces(memory.slice(), panel, parallel::GRAIN, |first, y| {
+            for (i, y) in y.chunks_exact_mut(panel).enumerate() {
+                let start = (first + i) * WIDTH;
+                let columns = start..n.min(start + WIDTH);
+                let mut y = y.as_chunks_mut().0;
                 for part in parts {
-                    part.column(column).zip(&mut y).for_each(|(x, y)| *y = x);
+                    let (here, rest) = y.split_at_mut(part.size[0]);
+                    turned::<T, WIDTH>(part.columns(columns.clone()).t(), here);
+                    y = rest;
                 }
             }
-        }
+        });
         Ok(Self { memory, size: [k, n] })
     }
 
@@ -76,17 +80,30 @@ pub(crate) struct Packed<T> {
 }
 
 impl<T: Real> Packed<T> {
-    /// Packs rows of as many numbers, each given as parts that follow one another.
-    pub(crate) fn new<const N: usize>(rows: &[[&[T]; N]]) -> Self {
-        let block = |rows: &[[&[T]; N]]| {
-            let mut block = vec![[T::default(); ROWS]; rows[0].iter().map(|part| part.len()).sum()];
-            for (i, row) in rows.iter().enumerate() {
-                let numbers = row.iter().copied().flatten();
-                block.iter_mut().zip(numbers).for_each(|(block, x)| block[i] = *x);
+    /// Packs the rows of matrices with as many rows, one beside the other.
+    pub(crate) fn new<const N: usize>(parts: [Matrix<T>; N]) -> Self {
+        let (len, k) = (parts[0].size[0], parts.iter().map(|part| part.size[1]).sum());
+        let block = |first: usize| {
+            let mut block = vec![[T::default(); ROWS]; k];
+            let mut y = &mut block[..];
+            for part in parts {
+                let (here, rest) = y.split_at_mut(part.size[1]);
+                turned(part.part(first, ROWS.min(len - first)), here);
+                y = rest;
             }
             block
         };
-        Self { blocks: rows.chunks(ROWS).map(block).collect(), len: rows.len() }
+        Self { blocks: (0..len).step_by(ROWS).map(block).collect(), len }
+    }
+}
+
+/// Writes up to `N` rows as columns, and zeros where there are fewer.
+fn turned<T: Native, const N: usize>(rows: Matrix<T>, y: &mut [[T; N]]) {
+    if rows.size[0] == N && rows.size[1] > 0 && rows.strides[1] == 1 && rows.strides[0] >= 0 {
+        return turn_rows(rows.lines(), rows.strides[0] as usize, y);
+    }
+    for (p, y) in y.iter_mut().enumerate() {
+        *y = std::array::from_fn(|i| if i < rows.size[0] { rows.number(i, p) } else { T::default() });
     }
 }
 
@@ -173,16 +190,16 @@ mod tests {
 
     #[test]
     fn products_are_those_of_the_definition() {
-        for [m, k, n] in [[1, 1, 1], [3, 5, 31], [8, 7, 32], [9, 4, 33], [17, 40, 100]] {
+        for [m, k, n] in [[1, 1, 1], [3, 5, 31], [8, 7, 32], [9, 4, 33], [17, 40, 100], [24, 33, 96]] {
             let number = |i: usize| (i * 7 % 11) as f32 - 5.0;
             let a: Vec<f32> = (0..m * k).map(number).collect();
             let b: Vec<f32> = (0..k * n).map(|i| number(i + 3)).collect();
             let mut got = vec![0.0; m * n];
-            let rows: Vec<[&[f32]; 2]> = a.chunks(k).map(|row| row.split_at(k / 2).into()).collect();
+            let rows = Matrix::rows(&a, [m, k]);
             let (upper, lower) = b.split_at(k / 2 * n);
             let parts = [(upper, k / 2), (lower, k - k / 2)].map(|(part, k)| Matrix::rows(part, [k, n]));
             let panels = Panels::new(parts).unwrap();
-            let rows = Packed::new(&rows);
+            let rows = Packed::new([rows.columns(0..k / 2), rows.columns(k / 2..k)]);
             panels.times(&rows, 0, |row, columns, sums| got[row * n..][columns].copy_from_slice(sums));
             let sum = |at: usize| (0..k).map(|p| a[at / n * k + p] * b[p * n + at % n]).sum::<f32>();
             assert_eq!(got, (0..m * n).map(sum).collect::<Vec<_>>(), "{m} x {k} x {n}");

@@ -5,6 +5,7 @@ pub(crate) mod lstm;
 
 use crate::{
     CpuValue,
+    gemm::Matrix,
     panels::{Lanes, Packed, Panels, ROWS},
     parallel,
     simd::dispatch_v3,
@@ -56,8 +57,8 @@ fn forward<T: Lanes, const N: usize>(
                 None => &mut passing.slice()[..GATES * count * hidden],
             };
             let x = &from(&x, (t * rows + first) * inputs)[..count * inputs];
-            let rows = x.chunks_exact(inputs).zip(before[0].chunks_exact(hidden));
-            let rows = Packed::new(&rows.map(<[_; 2]>::from).collect::<Vec<_>>());
+            let before_rows = Matrix::rows(&before[0][..count * hidden], [count, hidden]);
+            let rows = Packed::new([Matrix::rows(x, [count, inputs]), before_rows]);
             step(Step { rows, before, gates, states: states.each_mut().map(|y| &mut **y) });
             before = states.map(|y| &*y);
         }
@@ -127,8 +128,8 @@ fn backward<T: Lanes, const N: usize>(
                 let dgates = dgates.as_ref().map(|dgates| nth(dgates, at, width));
                 back(Row { at, before, gates, dgates }, down, ds);
             }
-            let slopes: Vec<[&[T]; 1]> = ds.chunks_exact(width).map(|ds| [&ds[..weight.rows()]]).collect();
-            let (slopes, down) = (Packed::new(&slopes), &mut *down[0]);
+            let slopes = Matrix::rows(ds, [ds.len() / width, width]).columns(0..weight.rows());
+            let (slopes, down) = (Packed::new([slopes]), &mut *down[0]);
             dispatch_v3!(|L| weight.times(&slopes, 0, |row, columns, sums| {
                 let down = &mut down[row * hidden..][columns];
                 down.iter_mut().zip(sums).for_each(|(down, sum)| *down += *sum);

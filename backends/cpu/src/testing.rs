@@ -74,6 +74,19 @@ pub(crate) fn views(dtype: DType) -> Vec<CpuValue> {
     ]
 }
 
+/// Matrices that lie in memory in every way: row-major, turned, and with gaps.
+pub(crate) fn matrices(dtype: DType, [m, n]: [usize; 2], x: &[f64]) -> [CpuValue; 3] {
+    let rows = value(dtype, [m, n], x);
+    let turned: Vec<f64> = (0..m * n).map(|at| x[at % m * n + at / m]).collect();
+    let turned = value(dtype, [n, m], &turned);
+    let turned = turned.view(turned.layout.permute(&[1, 0]));
+    let spread: Vec<f64> = (0..4 * m * n).map(|at| x[at / 4 / n * n + at % (2 * n) / 2]).collect();
+    let spread = value(dtype, [2 * m, 2 * n], &spread);
+    let span = |len| Span { start: 0, step: 2, len };
+    let spread = spread.view(spread.layout.slice(&[span(m), span(n)]));
+    [rows, turned, spread]
+}
+
 /// Every index of a shape, in row-major order.
 pub(crate) fn indices(shape: &[usize]) -> Vec<Vec<usize>> {
     shape.iter().fold(vec![vec![]], |all, &size| {

@@ -3,7 +3,12 @@ use crate::memory::Block;
 use bytemuck::Pod;
 use firesteel_core::{DType, Layout, Meta, Result, Scalar, Shape};
 use half::{bf16, f16};
-use std::{fmt, ops::Deref, sync::Arc};
+use std::{
+    any::Any,
+    fmt,
+    ops::Deref,
+    sync::{Arc, OnceLock},
+};
 
 /// A tensor on the Cpu: a view of a block that others may share. It is one pointer, as values go through many
 /// hands.
@@ -20,8 +25,8 @@ pub struct View {
 }
 
 enum Storage {
-    /// Memory of its own.
-    Block(Block),
+    /// Memory of its own, and what kernels keep beside it for as long as it does not change.
+    Block(Block, OnceLock<Box<dyn Any + Send + Sync>>),
     /// The memory of another value, which has a block of its own.
     Of(CpuValue),
     /// The same element everywhere, which needs no memory.
@@ -69,14 +74,19 @@ impl CpuValue {
     /// The numbers of a block, row-major from its start.
     pub(crate) fn from_block(meta: Meta, block: Block) -> Self {
         let layout = Layout::contiguous(meta.shape.clone());
-        Self(Arc::new(View { meta, layout, is_contiguous: true, storage: Storage::Block(block) }))
+        Self(Arc::new(View {
+            meta,
+            layout,
+            is_contiguous: true,
+            storage: Storage::Block(block, OnceLock::new()),
+        }))
     }
 
     /// Another view of the same memory.
     pub(crate) fn view(&self, layout: Layout) -> Self {
         let meta = Meta { shape: layout.shape.clone(), dtype: self.meta.dtype };
         let storage = match &self.storage {
-            Storage::Block(_) => Storage::Of(self.clone()),
+            Storage::Block(..) => Storage::Of(self.clone()),
             Storage::Of(owner) => Storage::Of(owner.clone()),
             Storage::Same(element) => Storage::Same(*element),
         };
@@ -124,6 +134,16 @@ impl CpuValue {
         self.is_contiguous && self.bytes_mut().is_some()
     }
 
+    /// What kernels keep beside the memory beneath: the first who asks makes it, and a change of the memory takes it away.
+    /// Nothing where there is no memory, or where another kind is kept.
+    pub(crate) fn kept<T: Any + Send + Sync + Default>(&self) -> Option<&T> {
+        match &self.storage {
+            Storage::Block(_, kept) => kept.get_or_init(|| Box::<T>::default()).downcast_ref(),
+            Storage::Of(owner) => owner.kept(),
+            Storage::Same(_) => None,
+        }
+    }
+
     /// The row-major elements to be written, where nobody else holds the memory.
     pub(crate) fn rows_mut<T: Native>(&mut self) -> Option<&mut [T]> {
         if !self.is_contiguous {
@@ -137,7 +157,10 @@ impl CpuValue {
     /// The memory, where it is this value's alone.
     fn bytes_mut(&mut self) -> Option<&mut [u8]> {
         match &mut Arc::get_mut(&mut self.0)?.storage {
-            Storage::Block(block) => Some(block.bytes_mut()),
+            Storage::Block(block, kept) => {
+                kept.take();
+                Some(block.bytes_mut())
+            }
             Storage::Of(owner) => owner.bytes_mut(),
             Storage::Same(_) => None,
         }
@@ -148,7 +171,7 @@ impl View {
     /// The memory; of the same element everywhere, that element of `size` bytes.
     fn bytes(&self, size: usize) -> &[u8] {
         match &self.storage {
-            Storage::Block(block) => block.bytes(),
+            Storage::Block(block, _) => block.bytes(),
             Storage::Of(owner) => owner.bytes(size),
             Storage::Same(element) => &element.0[..size],
         }

@@ -86,6 +86,14 @@ fn all_dtypes() {
 }
 
 #[test]
+fn products_of_bytes_in_more_bits() {
+    for [m, k, n] in [[17, 12, 20], [1, 9000, 6], [3, 0, 2]] {
+        let (a, b) = (numbers(&[2, m, k], DType::I8, 1), numbers(&[2, k, n], DType::I8, 2));
+        agree(vec![Op::Fused(Fused::IntMm, [0, 1].into_iter().collect())], &[a, b], 0., 0.);
+    }
+}
+
+#[test]
 fn linear_layers() {
     for dtype in [DType::F32, DType::F16, DType::F64] {
         let (rtol, atol) = tolerance(dtype);

@@ -37,6 +37,7 @@ pub fn decompose<B: Backend>(b: &B, op: Op<&B::Value>) -> Result<Outputs<B::Valu
 fn parts<B: Backend>(b: &B, fused: &Fused, xs: &[Tensor<B>]) -> Result<Outputs<Tensor<B>>> {
     match (fused, xs) {
         (Fused::Linear, [x, w, rest @ ..]) => matmul::linear(x, w, rest.first()),
+        (Fused::IntMm, [a, b]) => matmul::int_mm(a, b),
         (Fused::Softmax(axis), [x]) => softmax::softmax(x, *axis),
         (Fused::LogSoftmax(axis), [x]) => softmax::log_softmax(x, *axis),
         (Fused::LayerNorm { dims, eps }, [x, rest @ ..]) => norm::layer_norm(x, rest, *dims, *eps),

@@ -3,9 +3,27 @@ use super::{one, reduce};
 use crate::{Axes, Conv, DType, Error, Meta, Metas, Result, Shape};
 
 pub fn matmul(a: &Meta, b: &Meta) -> Result<Metas> {
-    let bad = |why: String| {
-        Err(Error::shape("matmul", format!("cannot multiply {} by {}: {why}", a.shape, b.shape)))
-    };
+    let shape = product("matmul", a, b)?;
+    if a.dtype != b.dtype || a.dtype == DType::Bool {
+        return Err(Error::dtype("matmul", format!("cannot multiply {} by {}", a.dtype, b.dtype)));
+    }
+    one(shape, a.dtype)
+}
+
+/// A product of I8 in I32.
+pub fn int_mm(name: &'static str, a: &Meta, b: &Meta) -> Result<Metas> {
+    let shape = product(name, a, b)?;
+    if [a.dtype, b.dtype] != [DType::I8; 2] {
+        let why = format!("cannot multiply {} by {}: both have to be i8", a.dtype, b.dtype);
+        return Err(Error::dtype(name, why));
+    }
+    one(shape, DType::I32)
+}
+
+/// The shape of a product of matrices, or of batches of them.
+fn product(name: &'static str, a: &Meta, b: &Meta) -> Result<Shape> {
+    let bad =
+        |why: String| Err(Error::shape(name, format!("cannot multiply {} by {}: {why}", a.shape, b.shape)));
     let ([batch @ .., m, k], [others @ .., k2, n]) = (&a.shape[..], &b.shape[..]) else {
         return bad("both need two dims or more".into());
     };
@@ -15,10 +33,7 @@ pub fn matmul(a: &Meta, b: &Meta) -> Result<Metas> {
     if batch != others {
         return bad("their leading sizes differ".into());
     }
-    if a.dtype != b.dtype || a.dtype == DType::Bool {
-        return Err(Error::dtype("matmul", format!("cannot multiply {} by {}", a.dtype, b.dtype)));
-    }
-    one(batch.iter().chain([m, n]).copied().collect::<Shape>(), a.dtype)
+    Ok(batch.iter().chain([m, n]).copied().collect())
 }
 
 pub fn conv(conv: &Conv, x: &Meta, w: &Meta) -> Result<Metas> {

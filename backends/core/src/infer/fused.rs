@@ -7,6 +7,10 @@ pub fn fused(fused: &Fused, xs: &[&Meta]) -> Result<Metas> {
     let name = fused.name();
     match fused {
         Fused::Linear => conv::linear(xs),
+        Fused::IntMm => {
+            let [a, b] = operands(name, xs)?;
+            conv::int_mm(name, a, b)
+        }
         Fused::Softmax(along) | Fused::LogSoftmax(along) => {
             let [x] = operands(name, xs)?;
             float(name, x)?;

@@ -8,6 +8,9 @@ use std::sync::Arc;
 pub enum Fused {
     /// `x Wᵀ + b`: `(x [.., in], W [out, in], b? [out]) -> [.., out]`.
     Linear,
+    /// The product of matrices of I8 in I32, which wraps: `(a [.., m, k], b [.., k, n]) -> [.., m, n]`, with equal leading
+    /// axes.
+    IntMm,
     /// `e^x / Σ e^x` along an axis.
     Softmax(usize),
     /// `x - ln Σ e^x` along an axis.
@@ -103,6 +106,7 @@ impl Fused {
     pub fn name(&self) -> &'static str {
         match self {
             Fused::Linear => "linear",
+            Fused::IntMm => "int_mm",
             Fused::Softmax(_) => "softmax",
             Fused::LogSoftmax(_) => "log_softmax",
             Fused::LayerNorm { .. } => "layer_norm",
@@ -134,7 +138,8 @@ impl Fused {
             Fused::RmsNorm { .. } | Fused::Attention { .. } | Fused::CrossEntropy { .. } => 2,
             Fused::MaxPool(_) | Fused::TopK { .. } => 2,
             Fused::Chain(program) => program.results.len(),
-            Fused::Linear | Fused::Softmax(_) | Fused::LogSoftmax(_) | Fused::AvgPool(..) => 1,
+            Fused::Linear | Fused::IntMm => 1,
+            Fused::Softmax(_) | Fused::LogSoftmax(_) | Fused::AvgPool(..) => 1,
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Products of vectors and matrices.
-use crate::{Backend, Error, Op, Result, Scalar, Shape, Tensor, keepdim};
+use crate::{Backend, Error, Fused, Op, Result, Scalar, Shape, Tensor, keepdim};
+use smallvec::smallvec;
 use std::panic::Location;
 
 /// The factors of `beta · input + alpha · product`. With `beta` 0 the input does not count, even where it is
@@ -48,8 +49,8 @@ impl<B: Backend> Tensor<B> {
         let y = a.batched(&b)?;
         match (self.rank(), other.rank()) {
             (1, 1) => y.shaped(Shape::scalar()),
-            (1, _) => y.without(&smallvec::smallvec![y.rank() - 2]),
-            (_, 1) => y.without(&smallvec::smallvec![y.rank() - 1]),
+            (1, _) => y.without(&smallvec![y.rank() - 2]),
+            (_, 1) => y.without(&smallvec![y.rank() - 1]),
             _ => Ok(y),
         }
     }
@@ -96,6 +97,23 @@ impl<B: Backend> Tensor<B> {
     #[track_caller]
     pub fn mm(&self, other: &Self) -> Result<Self> {
         self.product("mm", other, 2, 2)
+    }
+
+    /// The product of two matrices of I8 in I32, `[m, k] · [k, n] -> [m, n]`, or of as many of them on both sides,
+    /// `[.., m, k] · [.., k, n] -> [.., m, n]`. Sums that leave 32 bits wrap. Other dtypes, and sizes that do not fit, are
+    /// errors; leading dims do not broadcast.
+    /// [`torch._int_mm`](https://github.com/pytorch/pytorch/blob/main/aten/src/ATen/native/native_functions.yaml)
+    ///
+    /// ```
+    /// use firesteel::prelude::*;
+    /// let a = Tensor::new([[100i8, -128], [3, 4]], &Cpu::default())?;
+    /// let y = a.int_mm(&a)?;
+    /// assert_eq!((y.dtype(), y.to_vec::<i32>()?), (DType::I32, vec![9616, -13312, 312, -368]));
+    /// # Ok::<(), firesteel::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn int_mm(&self, other: &Self) -> Result<Self> {
+        Self::one(Op::Fused(Fused::IntMm, smallvec![self, other]))
     }
 
     /// The products of two batches of matrices: `[b, m, k] · [b, k, n] -> [b, m, n]`.

@@ -1,9 +1,10 @@
-use super::{Kernel, product_by};
+use super::{Kernel, few_rows, product_by};
 use crate::{
-    CpuValue,
-    testing::{first, numbers, small, value},
+    Cpu, CpuValue,
+    testing::{first, matrices, numbers, small, value},
 };
-use firesteel_core::{DType, Fused, Meta, Op, Shape, Span};
+use firesteel_core::{Backend, Binary, DType, Fused, Meta, Op, Operand, Shape, Update};
+use smallvec::smallvec;
 
 const HALVES: [DType; 2] = [DType::BF16, DType::F16];
 
@@ -16,19 +17,6 @@ fn rounded(dtype: DType, x: &[f64]) -> Vec<f64> {
 fn long(dtype: DType, count: usize) -> Vec<f64> {
     let number = |i: usize| ((i * 7919 % 4093) as f64 - 2046.0) / 1024.0;
     rounded(dtype, &(0..count).map(number).collect::<Vec<_>>())
-}
-
-/// Matrices that lie in memory in every way: row-major, turned, and with gaps.
-fn matrices(dtype: DType, [m, n]: [usize; 2], x: &[f64]) -> [CpuValue; 3] {
-    let rows = value(dtype, [m, n], x);
-    let turned: Vec<f64> = (0..m * n).map(|at| x[at % m * n + at / m]).collect();
-    let turned = value(dtype, [n, m], &turned);
-    let turned = turned.view(turned.layout.permute(&[1, 0]));
-    let spread: Vec<f64> = (0..4 * m * n).map(|at| x[at / 4 / n * n + at % (2 * n) / 2]).collect();
-    let spread = value(dtype, [2 * m, 2 * n], &spread);
-    let span = |len| Span { start: 0, step: 2, len };
-    let spread = spread.view(spread.layout.slice(&[span(m), span(n)]));
-    [rows, turned, spread]
 }
 
 #[test]
@@ -97,6 +85,57 @@ fn infinity_and_nan_go_where_they_belong() {
                 match at / 64 {
                     1 => assert!(got.to_bits() == special.to_bits() || got.is_nan() && special.is_nan()),
                     _ => assert_eq!(*got, 64.0),
+                }
+            }
+        }
+    }
+}
+
+/// Weights are packed once, and anew when they change.
+#[test]
+fn packed_weights_follow_a_change() {
+    let (m, k, n) = (40, 300, 260);
+    for dtype in HALVES {
+        let (x, w) = (small(dtype, m * k), small(dtype, n * k));
+        let x_value = value(dtype, [m, k], &x);
+        let mut weights = value(dtype, [n, k], &w);
+        let product =
+            |weights: &CpuValue| first(Op::Fused(Fused::Linear, [&x_value, weights].into_iter().collect()));
+        let once = product(&weights);
+        assert_eq!(product(&weights), once);
+        assert_eq!(product(&weights), once);
+        let minus = value(dtype, [n, k], &vec![-1.0; n * k]);
+        let op = Op::Binary(Binary::Mul, Operand::Target(0), Operand::Value(&minus));
+        Cpu.update(vec![Update { targets: smallvec![&mut weights], op }]).unwrap();
+        let turned: Vec<f64> = once.iter().map(|y| -y).collect();
+        assert_eq!(product(&weights), turned);
+        assert_eq!(product(&weights), turned);
+    }
+}
+
+#[test]
+fn few_rows_are_those_of_the_definition() {
+    for [m, k, n] in [[1, 700, 33], [2, 129, 140], [3, 4100, 9], [5, 64, 515], [31, 95, 200], [32, 256, 64]] {
+        for dtype in HALVES {
+            let (a, b) = (long(dtype, m * k), long(dtype, k * n));
+            let bias = small(dtype, n);
+            let sum =
+                |at: usize| (0..k).map(|p| a[at / n * k + p] * b[p * n + at % n]).sum::<f64>() + bias[at % n];
+            let size = |at: usize| (0..k).map(|p| (a[at / n * k + p] * b[p * n + at % n]).abs()).sum::<f64>();
+            let digit = if dtype == DType::BF16 { 2f64.powi(-8) } else { 2f64.powi(-11) };
+            let bias = value(dtype, [n], &bias);
+            let out = Meta::new([m, n], dtype);
+            for a in matrices(dtype, [m, k], &a) {
+                for b in matrices(dtype, [k, n], &b) {
+                    let got = numbers(&few_rows([&a, &b], Some(&bias), [m, k, n], &out).unwrap());
+                    for (at, got) in got.into_iter().enumerate() {
+                        let allowed = sum(at).abs() * digit * 1.01 + size(at) * 1e-6;
+                        assert!(
+                            (got - sum(at)).abs() <= allowed,
+                            "{got} is not {} at {at} of {m} x {k} x {n}",
+                            sum(at)
+                        );
+                    }
                 }
             }
         }

@@ -78,6 +78,7 @@ fn fused_rule<B: Backend>(
     let mut y = || ys.next().ok_or_else(wrong);
     Ok(match fused {
         Fused::Linear => matmul::linear(x()?, x()?),
+        Fused::IntMm => Rule::Nothing,
         Fused::Softmax(axis) => softmax::softmax(y()?, axis),
         Fused::LogSoftmax(axis) => softmax::log_softmax(y()?, axis),
         Fused::LayerNorm { dims, .. } => {
