@@ -30,6 +30,9 @@ const BLOCK: usize = 2048;
 /// Lines of memory for a block of the widest numbers, on whose boundaries it lies: a vector across two of them is read twice.
 const SLOT: usize = BLOCK * size_of::<u64>() / size_of::<CacheLine>();
 
+/// So many inputs are fetched in time by the processor itself; asking for them would only get in its way.
+const FORESEEN: usize = 2;
+
 /// A row of as many elements is worth a block of its own.
 const LONG_ROW: usize = 256;
 
@@ -235,9 +238,13 @@ impl<'a> Worker<'a> {
         true
     }
 
-    /// Where the next block will read inputs that lie as the results do.
+    /// Where the next block will read inputs that lie as the results do, where they are so many that the processor does not
+    /// foresee it.
     fn ahead(&self) -> SmallVec<[Ahead; 8]> {
         let next = self.block.end..self.job.len.min(self.block.end + BLOCK);
+        if next.is_empty() || self.plan.inputs.len() <= FORESEEN {
+            return SmallVec::new();
+        }
         let lies = |k: usize| -> Option<&[u8]> {
             let size = self.steps.dtypes[k].size();
             match self.plan.inputs[k] {
@@ -250,8 +257,8 @@ impl<'a> Worker<'a> {
                 },
             }
         };
-        let inputs = if next.is_empty() { 0 } else { self.plan.inputs.len() };
-        (0..inputs).filter_map(lies).map(|x| Ahead::new(x, self.steps.code.len())).collect()
+        let inputs = (0..self.plan.inputs.len()).filter_map(lies);
+        inputs.map(|x| Ahead::new(x, self.steps.code.len())).collect()
     }
 
     /// Makes an input's numbers ready.
