@@ -203,6 +203,38 @@ fn groups_have_rates_of_their_own() -> Result<()> {
 }
 
 #[test]
+fn parameters_in_different_steps_change_as_if_each_were_alone() -> Result<()> {
+    let device = Stack::default();
+    let gradients = |model: &Linear<Stack>, both: bool| {
+        let sum = model.weight.square()?.sum(..)?;
+        let bias = model.bias.as_ref().map(|bias| bias.exp()?.sum(..)).transpose()?;
+        match bias {
+            Some(bias) if both => (sum + bias)?.backward(),
+            _ => sum.backward(),
+        }
+    };
+    for decay in [0., 0.1] {
+        let mut together = Linear::new(3, 3, &device)?;
+        let mut alone = together.clone();
+        let all = || AdamW::<Stack>::new(0.1).weight_decay(decay);
+        let (mut one, mut of_weight, mut of_bias) =
+            (all(), all().only(|name, _| name == "weight"), all().only(|name, _| name == "bias"));
+        // the bias is two steps behind
+        for step in 0..5 {
+            let found = gradients(&together, step > 1)?;
+            one.step(&mut together, &found)?;
+            let found = gradients(&alone, step > 1)?;
+            of_weight.step(&mut alone, &found)?;
+            of_bias.step(&mut alone, &found)?;
+        }
+        for ((name, a), (_, b)) in together.named_parameters().into_iter().zip(alone.named_parameters()) {
+            assert_eq!(a.to_vec::<f32>()?, b.to_vec::<f32>()?, "{name} with decay {decay}");
+        }
+    }
+    Ok(())
+}
+
+#[test]
 fn what_has_no_gradient_stays() -> Result<()> {
     let device = Stack::default();
     let one = || Param::new(Tensor::new([1.0], &device)?);

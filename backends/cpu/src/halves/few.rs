@@ -27,8 +27,7 @@ pub(super) fn product<T: Stored<Number = f32>>(
     let wide = cast(&a, DType::F32)?;
     let (narrow, wide) = (a.rows::<T>().unwrap_or_default(), wide.rows::<f32>().unwrap_or_default());
     let places = starts(b);
-    let jobs = 4 * parallel::num_threads();
-    let width = (BLOCK / k).min(n.div_ceil(jobs)).max(1).next_multiple_of(ROWS);
+    let width = (BLOCK / k).max(1).next_multiple_of(ROWS);
     let mut y = Output::<T>::new(out.numel())?;
     let mut parts = vec![];
     for (batch, y) in y.slice().chunks_exact_mut(m * n).enumerate() {
