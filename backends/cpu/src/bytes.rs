@@ -10,8 +10,7 @@ use crate::{
     dots::{self, FEW, Kernel},
     elementwise::cast,
     gemv,
-    matmul::{last_two, starts},
-    parallel,
+    matmul::{each, last_two},
     value::Output,
 };
 use bytemuck::cast_ref;
@@ -47,27 +46,14 @@ fn product_by(kernel: Kernel, a: &CpuValue, b: &CpuValue, out: &Meta) -> Result<
 /// The product of matrices of which one is a row or a column, where the other lies in rows or columns.
 fn vectors(a: &CpuValue, b: &CpuValue, out: &Meta) -> Result<Option<CpuValue>> {
     let [.., m, n] = out.shape[..] else { return Ok(None) };
-    let mut y = Output::<i32>::new(out.numel())?;
-    let (batch_a, batch_b) = (starts(a), starts(b));
-    let operands = |batch: usize| {
-        let (a, b) = (last_two::<i8>(a, batch_a[batch]), last_two::<i8>(b, batch_b[batch]));
-        if n == 1 { (a, b.t()) } else { (b.t(), a) }
-    };
-    if !operands(0).0.strides.contains(&1) {
+    let matrix = if n == 1 { a } else { b };
+    if !last_two::<i8>(matrix, matrix.layout.offset).strides.contains(&1) {
         return Ok(None);
     }
-    // as where matrices of other numbers are multiplied
-    let threads = batch_a.len() < parallel::num_threads();
-    let size = out.numel() / batch_a.len();
-    let work = size * a.meta.shape[a.meta.shape.rank() - 1];
-    let grain = if threads { usize::MAX } else { (parallel::GRAIN / work).max(1) * size };
-    parallel::pieces(y.slice(), size, grain, |first, y| {
-        for (i, y) in y.chunks_exact_mut(size).enumerate() {
-            let (matrix, vector) = operands(first + i);
-            let sums = gemv::product(matrix, vector, threads);
-            sums.iter().for_each(|sums| y.copy_from_slice(sums));
-        }
+    let mut y = Output::<i32>::new(out.numel())?;
+    each::<i8, _>(a, b, y.slice(), m * n, |a, b, y, threads| {
+        let (matrix, vector) = if n == 1 { (a, b.t()) } else { (b.t(), a) };
+        gemv::product(matrix, vector, threads).iter().for_each(|sums| y.copy_from_slice(sums));
     });
-    debug_assert!(m == 1 || n == 1);
     cast(&y.finish(&out.shape, DType::I32), out.dtype).map(Some)
 }

@@ -139,6 +139,7 @@ pub(crate) fn run<'a>(plans: &'a [Plan<'a>], results: Vec<Results<'a>>) -> Resul
             is_defined.store(false, Ordering::Relaxed);
         }
     };
+    // many small plans may be too little for another thread
     if pieces < 2.0 {
         jobs.for_each(run)
     } else {

@@ -26,24 +26,31 @@ fn product<T: Product>(a: &CpuValue, b: &CpuValue, out: &Meta) -> Result<CpuValu
         return Ok(y.finish(&out.shape, out.dtype));
     };
     if m * n > 0 {
-        let (batch_a, batch_b) = (starts(a), starts(b));
-        // a few large products share their work, many small ones are shared out
-        let threads = batch_a.len() < parallel::num_threads();
-        let flops = m * n * a.meta.shape[a.meta.shape.rank() - 1].max(1);
-        let grain = if threads { usize::MAX } else { (parallel::GRAIN / flops).max(1) * m * n };
-        parallel::pieces(y.slice(), m * n, grain, |first, y| {
-            for (i, y) in y.chunks_exact_mut(m * n).enumerate() {
-                T::product(
-                    &mut MatrixMut::rows(y, [m, n]),
-                    last_two(a, batch_a[first + i]),
-                    last_two(b, batch_b[first + i]),
-                    false,
-                    threads,
-                );
-            }
+        each(a, b, y.slice(), m * n, |a, b, y, threads| {
+            T::product(&mut MatrixMut::rows(y, [m, n]), a, b, false, threads);
         });
     }
     Ok(y.finish(&out.shape, out.dtype))
+}
+
+/// Calls `product` with the operands of each product of a batch and its `size` results; it may use all threads where it is told
+/// so: a few large products share their work, many small ones are shared out.
+pub(crate) fn each<T: Native, R: Native>(
+    a: &CpuValue,
+    b: &CpuValue,
+    y: &mut [R],
+    size: usize,
+    product: impl Fn(Matrix<T>, Matrix<T>, &mut [R], bool) + Sync,
+) {
+    let (batch_a, batch_b) = (starts(a), starts(b));
+    let threads = batch_a.len() < parallel::num_threads();
+    let work = size * a.meta.shape[a.meta.shape.rank() - 1].max(1);
+    let grain = if threads { usize::MAX } else { (parallel::GRAIN / work).max(1) * size };
+    parallel::pieces(y, size, grain, |first, y| {
+        for (i, y) in y.chunks_exact_mut(size).enumerate() {
+            product(last_two(a, batch_a[first + i]), last_two(b, batch_b[first + i]), y, threads);
+        }
+    });
 }
 
 /// `x Wᵀ + b`, of a wide dtype.

@@ -33,6 +33,7 @@ pub(crate) fn update(cpu: &Cpu, mut updates: Vec<Update<'_, CpuValue>>) -> Resul
                 continue;
             }
             if let Some(steps) = &form.steps {
+                // all of them are there, as `is_own` saw
                 plans.push(Plan::new(steps.clone(), inputs(&update.op), &form.out)?);
                 rows.push(update.targets.iter_mut().filter_map(|target| bytes(target)).collect());
                 continue;

@@ -21,7 +21,7 @@ impl<B: Backend> Expr<B> {
         f: impl FnOnce([Expr<B>; N]) -> [Expr<B>; N],
     ) -> Result<()> {
         let formulas = f(std::array::from_fn(|i| Expr(Node::Named(i))));
-        let change = Change { targets: SmallVec::from_iter(targets), beside: SmallVec::new() };
+        let change = Change::new(targets, []);
         let plan = Plan::of_change(&formulas, &change)?;
         Tensor::update_all(vec![plan.update(change)])
     }
@@ -108,6 +108,7 @@ impl<B: Backend> Plan<B> {
             _ => Operand::Value(&self.leaves[i - named]),
         };
         let op = self.op.clone().map(operand);
+        // targets are lent for no longer than the plan
         Update { targets: change.targets.into_iter().map(|target| target as _).collect(), op }
     }
 }

@@ -24,9 +24,34 @@ pub(super) fn product<T: Stored<Number = f32>>(
     out: &Meta,
 ) -> Result<CpuValue> {
     let a = view::contiguous(a)?;
-    let wide = cast(&a, DType::F32)?;
-    let (narrow, wide) = (a.rows::<T>().unwrap_or_default(), wide.rows::<f32>().unwrap_or_default());
-    let places = starts(b);
+    #[cfg(target_arch = "x86_64")]
+    if let Some(kernels) = super::rows::Kernels::of(out.dtype)
+        && b.layout.strides[b.meta.shape.rank() - 2] == 1
+    {
+        return shared_out::<T, T>(&a, b, bias, [m, k, n], out, |a, b, sums| {
+            kernels.product(a, b.t(), sums);
+            Ok(())
+        });
+    }
+    let a = cast(&a, DType::F32)?;
+    shared_out::<T, f32>(&a, b, bias, [m, k, n], out, |a, b, sums| {
+        let mut memory = Output::new(b.size[0] * b.size[1])?;
+        let mut sums = MatrixMut::rows(sums, [a.size[0], b.size[1]]);
+        f32::product(&mut sums, a, widened(b, memory.slice()), false, false);
+        Ok(())
+    })
+}
+
+/// Shares columns of the results out: `product` writes those of some columns of `b`, row by row.
+fn shared_out<T: Stored<Number = f32>, A: Native>(
+    a: &CpuValue,
+    b: &CpuValue,
+    bias: Option<&[f32]>,
+    [m, k, n]: [usize; 3],
+    out: &Meta,
+    product: impl Fn(Matrix<A>, Matrix<T>, &mut [f32]) -> Result<()> + Sync,
+) -> Result<CpuValue> {
+    let (a, places) = (a.rows::<A>().unwrap_or_default(), starts(b));
     let width = (BLOCK / k).max(1).next_multiple_of(ROWS);
     let mut y = Output::<T>::new(out.numel())?;
     let mut parts = vec![];
@@ -36,15 +61,10 @@ pub(super) fn product<T: Stored<Number = f32>>(
     }
     parallel::try_jobs(parts, |(batch, column, mut y)| {
         let columns = column..column + y.size[1];
+        let a = Matrix::rows(&a[batch * m * k..][..m * k], [m, k]);
         let b = last_two::<T>(b, places[batch]).columns(columns.clone());
         let mut sums = Output::<f32>::new(m * columns.len())?;
-        let rows = Matrix::rows(&narrow[batch * m * k..][..m * k], [m, k]);
-        if !by_rows(out.dtype, rows, b, sums.slice()) {
-            let a = Matrix::rows(&wide[batch * m * k..][..m * k], [m, k]);
-            let mut sums = MatrixMut::rows(sums.slice(), [m, columns.len()]);
-            let mut memory = Output::new(k * columns.len())?;
-            f32::product(&mut sums, a, widened(b, memory.slice()), false, false);
-        }
+        product(a, b, sums.slice())?;
         for (i, sums) in sums.slice().chunks_exact_mut(columns.len()).enumerate() {
             if let Some(bias) = bias {
                 sums.iter_mut().zip(&bias[columns.clone()]).for_each(|(sum, bias)| *sum += bias);
@@ -54,20 +74,6 @@ pub(super) fn product<T: Stored<Number = f32>>(
         Ok(())
     })?;
     Ok(y.finish(&out.shape, out.dtype))
-}
-
-/// Writes `a b` row by row, where the columns of `b` lie in lines and the processor has instructions for such; else says that
-/// it has not.
-#[cfg_attr(not(target_arch = "x86_64"), allow(unused_variables))]
-fn by_rows<T: Native>(dtype: DType, a: Matrix<T>, b: Matrix<T>, sums: &mut [f32]) -> bool {
-    #[cfg(target_arch = "x86_64")]
-    if b.strides[0] == 1
-        && let Some(kernels) = super::rows::Kernels::of(dtype)
-    {
-        kernels.product(a, b.t(), sums);
-        return true;
-    }
-    false
 }
 
 /// A matrix in F32, which lies as it did where its rows or columns lie in lines.

@@ -141,3 +141,14 @@ fn few_rows_are_those_of_the_definition() {
         }
     }
 }
+
+#[test]
+fn where_there_is_nothing_there_are_no_products() {
+    for dtype in HALVES {
+        let (a, b) = (value(dtype, [0, 3, 200], &[]), value(dtype, [0, 200, 100], &[]));
+        assert_eq!(first(Op::MatMul(&a, &b)), Vec::<f64>::new());
+        let b = value(dtype, [0, 100, 200], &[]);
+        let b = b.view(b.layout.permute(&[0, 2, 1]));
+        assert_eq!(first(Op::MatMul(&a, &b)), Vec::<f64>::new());
+    }
+}
