@@ -1,6 +1,6 @@
 //! The fully connected layer.
 use super::{Layer, Module, Param, init};
-use crate::{Backend, Fused, Op, Result, Tensor};
+use crate::{Backend, Expr, Fused, Op, Result, Tensor};
 
 /// `y = x Wᵀ + b`: `(.., in_features) -> (.., out_features)`.
 /// <https://docs.pytorch.org/docs/stable/generated/torch.nn.Linear.html>
@@ -35,6 +35,21 @@ impl<B: Backend> Linear<B> {
 }
 
 impl<B: Backend> Linear<B> {
+    /// `f(x Wᵀ + b)`, element by element: the layer and a formula of its result in one pass, where the backend can; see
+    /// [`Tensor::linear_then`].
+    ///
+    /// ```
+    /// use firesteel::{nn::{Layer, Linear}, prelude::*};
+    /// let (layer, x) = (Linear::new(3, 2, &Cpu)?, Tensor::ones([4, 3], &Cpu)?);
+    /// let y = layer.forward_then(&x, |y| y.relu())?;
+    /// assert_eq!(y.to_vec::<f32>()?, layer.forward(&x)?.relu()?.to_vec::<f32>()?);
+    /// # Ok::<(), firesteel::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn forward_then(&self, x: &Tensor<B>, f: impl FnOnce(Expr<B>) -> Expr<B>) -> Result<Tensor<B>> {
+        x.linear_then(&self.weight, self.bias.as_deref(), f)
+    }
+
     fn extra_repr(&self) -> String {
         match self.weight.shape()[..] {
             [outputs, inputs] => {

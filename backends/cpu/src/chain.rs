@@ -1,40 +1,24 @@
-//! Element-wise operations joined in one pass: a program is interpreted on blocks that stay in the
-//! first-level cache, and each line of it is one vectorised loop over the block.
+//! Element-wise operations joined in one pass: a program is interpreted on tiles that stay in the
+//! first-level cache, and each line of it is one vectorised loop over the tile.
 mod steps;
+mod worker;
 
 pub(crate) use steps::Steps;
 
 use crate::{
     CpuValue,
-    elementwise::{Numbers, Stored, Walk, defined, past, step},
+    elementwise::{Walk, defined},
+    gemm::MatrixMut,
     memory::Block,
     parallel,
-    stream::{CacheLine, fence, fetch, stream},
-    value::Native,
 };
-use bytemuck::{Zeroable, cast_slice, cast_slice_mut, try_cast_slice_mut};
-use firesteel_core::{DType, Error, Layout, Meta, Metas, Outputs, Program, Result, Shape};
-use smallvec::SmallVec;
-use std::{
-    cell::Cell,
-    ops::Range,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
+use firesteel_core::{Error, Layout, Meta, Metas, Outputs, Program, Result, Shape};
+use smallvec::{SmallVec, smallvec};
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
 };
-
-/// Elements of a block.
-const BLOCK: usize = 2048;
-
-/// Lines of memory for a block of the widest numbers, on whose boundaries it lies: a vector across two of them is read twice.
-const SLOT: usize = BLOCK * size_of::<u64>() / size_of::<CacheLine>();
-
-/// So many inputs are fetched in time by the processor itself; asking for them would only get in its way.
-const FORESEEN: usize = 2;
-
-/// A row of as many elements is worth a block of its own.
-const LONG_ROW: usize = 256;
+use worker::{BLOCK, Worker};
 
 /// Whether a result is so large that no cache would hold it until somebody reads it: then it had better
 /// go around the caches, since a line that is written in them is read first.
@@ -103,6 +87,15 @@ impl<'a> Plan<'a> {
         Ok(Plan { steps, inputs, walk, streams })
     }
 
+    /// Whether all inputs can be read where they lie, as the results do, or are one number for all.
+    fn lies(&self) -> bool {
+        let lies = |(k, input): (usize, &Input)| match input {
+            Input::Value(_) => !self.steps.dtypes[k].is_half() && self.walk.sees_all(k),
+            Input::Target(_) => self.steps.in_place[k],
+        };
+        self.inputs.iter().enumerate().all(lies)
+    }
+
     /// How much there is to do, in parts of what is worth another thread.
     fn work(&self) -> f64 {
         self.walk.len() as f64 / self.steps.grain as f64
@@ -135,7 +128,7 @@ pub(crate) fn run<'a>(plans: &'a [Plan<'a>], results: Vec<Results<'a>>) -> Resul
     let jobs = jobs.flat_map(|(plan, results)| plan.jobs(results, plan.work() / work * pieces.floor()));
     let is_defined = AtomicBool::new(true);
     let run = |job| {
-        if !Worker::new(job).run() {
+        if !Worker::run(job) {
             is_defined.store(false, Ordering::Relaxed);
         }
     };
@@ -156,238 +149,30 @@ struct Job<'a> {
     results: Results<'a>,
 }
 
-/// Where the numbers of a block are.
-#[derive(Clone, Copy)]
-enum Place<'a> {
-    /// In an input, or one for all.
-    Input(Numbers<'a>),
-    /// In the slot with this number.
-    Slot(usize),
-    /// Where this result is written.
-    Result(usize),
-}
+/// A formula of what a product gives, run where that lies as soon as some of its rows are there.
+pub(crate) struct Epilogue<'a>(Plan<'a>);
 
-/// Memory for a block of numbers.
-type Slot = Box<[CacheLine]>;
-
-// what a thread has used it uses again
-thread_local!(static SLOTS: Cell<Vec<Slot>> = const { Cell::new(Vec::new()) });
-
-/// A thread at work.
-struct Worker<'a> {
-    plan: &'a Plan<'a>,
-    steps: &'a Steps,
-    job: Job<'a>,
-    slots: Vec<Slot>,
-    /// Where each value of the current block is.
-    places: SmallVec<[Place<'a>; 8]>,
-    /// Which part of the job the current block is.
-    block: Range<usize>,
-}
-
-impl<'a> Worker<'a> {
-    fn new(job: Job<'a>) -> Self {
-        let mut slots = SLOTS.take();
-        slots.resize_with(slots.len().max(job.plan.steps.count), || {
-            vec![CacheLine::zeroed(); SLOT].into_boxed_slice()
-        });
-        Worker { plan: job.plan, steps: &job.plan.steps, job, slots, places: SmallVec::new(), block: 0..0 }
-    }
-
-    /// Does the job; false where a whole number was divided by zero.
-    fn run(mut self) -> bool {
-        let is_defined = self.blocks();
-        SLOTS.set(self.slots);
-        is_defined
-    }
-
-    fn blocks(&mut self) -> bool {
-        let row = self.plan.walk.row();
-        while self.block.end < self.job.len {
-            let done = self.block.end;
-            let mut n = BLOCK.min(self.job.len - done);
-            if row >= LONG_ROW {
-                n = n.min(row - (self.job.start + done) % row);
-            }
-            self.block = done..done + n;
-            let inputs = self.plan.inputs.len();
-            self.places.resize(inputs + self.steps.code.len(), Place::Input(Numbers::One(0)));
-            for k in 0..inputs {
-                self.places[k] = native!(self.steps.dtypes[k], T => self.load::<T>(k));
-            }
-            // loops that go around the caches fetch for themselves
-            let ahead = if self.plan.streams { SmallVec::new() } else { self.ahead() };
-            for line in 0..self.steps.code.len() {
-                ahead.iter().for_each(|x| x.fetch(line));
-                if done > 0 && self.steps.code[line].is_constant {
-                    continue; // it is there
-                }
-                match self.line(line) {
-                    Some(place) => self.places[inputs + line] = place,
-                    None => return false,
-                }
-            }
-            for (i, &number) in self.steps.results.iter().enumerate() {
-                if !matches!(self.places[number], Place::Result(j) if i == j) {
-                    native!(self.steps.dtypes[number], T => self.store::<T>(i, number));
-                }
-            }
+impl<'a> Epilogue<'a> {
+    /// Over the product, `out`, and what stands beside it; nothing where the formula has to have the product whole.
+    pub(crate) fn new(program: &Program, beside: &[&'a CpuValue], out: &Meta) -> Result<Option<Self>> {
+        let dtypes = [(out.dtype, Some(0))].into_iter().chain(beside.iter().map(|x| (x.meta.dtype, None)));
+        let steps = Steps::new(program, &dtypes.collect::<Vec<_>>())?;
+        if steps.may_fail() || steps.results.len() != 1 {
+            return Ok(None);
         }
-        if self.plan.streams {
-            fence();
+        let inputs = [Input::Target(0)].into_iter().chain(beside.iter().map(|&x| Input::Value(x)));
+        let plan = Plan::new(Arc::new(steps), inputs.collect(), &smallvec![out.clone()])?;
+        Ok(plan.lies().then_some(Self(Plan { streams: false, ..plan })))
+    }
+
+    /// Runs it on a part of the product that begins at this row and column.
+    pub(crate) fn run(&self, [row, column]: [usize; 2], mut part: MatrixMut<f32>) {
+        if part.size.contains(&0) {
+            return;
         }
-        true
+        let (size, step) = (part.size, part.stride());
+        // SAFETY: `part` is the only way to those numbers, and the inputs lie as the product does, whose rows are so far apart.
+        // It cannot fail.
+        unsafe { Worker::rows(&self.0, row * step + column, part.pointer(0, 0).cast(), size, step) };
     }
-
-    /// Where the next block will read inputs that lie as the results do, where they are so many that the processor does not
-    /// foresee it.
-    fn ahead(&self) -> SmallVec<[Ahead; 8]> {
-        let next = self.block.end..self.job.len.min(self.block.end + BLOCK);
-        if next.is_empty() || self.plan.inputs.len() <= FORESEEN {
-            return SmallVec::new();
-        }
-        let lies = |k: usize| -> Option<&[u8]> {
-            let size = self.steps.dtypes[k].size();
-            match self.plan.inputs[k] {
-                Input::Target(i) => Some(&self.job.results[i][bytes(&next, size)]),
-                Input::Value(x) => match self.plan.walk.seen(k, self.job.start + next.start, next.len())? {
-                    (from, false) => native!(self.steps.dtypes[k], T => {
-                        Some(cast_slice(&x.memory::<T>()[from..from + next.len()]))
-                    }),
-                    _ => None,
-                },
-            }
-        };
-        let inputs = (0..self.plan.inputs.len()).filter_map(lies);
-        inputs.map(|x| Ahead::new(x, self.steps.code.len())).collect()
-    }
-
-    /// Makes an input's numbers ready.
-    fn load<T: Stored>(&mut self, k: usize) -> Place<'a> {
-        let (slot, n) = (self.steps.slots[k], self.block.len());
-        let y = &mut self.slots[slot];
-        let x = match self.plan.inputs[k] {
-            Input::Value(x) => x.memory::<T>(),
-            Input::Target(i) if self.steps.in_place[k] => return Place::Result(i),
-            Input::Target(i) => {
-                let x: &[T] = cast_slice(self.job.results[i]);
-                T::widen(&x[self.block.clone()], first(y, n));
-                return Place::Slot(slot);
-            }
-        };
-        let at = self.job.start + self.block.start;
-        match self.plan.walk.seen(k, at, n) {
-            Some((from, true)) => {
-                T::widen(&x[from..from + 1], first(y, 1));
-                Place::Input(Numbers::One(cast_slice(y)[0]))
-            }
-            Some((from, false)) if !self.steps.dtypes[k].is_half() => {
-                Place::Input(Numbers::Many(cast_slice(&x[from..from + n])))
-            }
-            Some((from, false)) => {
-                T::widen(&x[from..from + n], first(y, n));
-                Place::Slot(slot)
-            }
-            None => {
-                let mut gathered = [T::default(); BLOCK];
-                self.plan.walk.gather(k, x, at, &mut gathered[..n]);
-                T::widen(&gathered[..n], first(y, n));
-                Place::Slot(slot)
-            }
-        }
-    }
-
-    /// Runs a line, and says where its numbers are; nothing where a whole number was divided by zero.
-    fn line(&mut self, line: usize) -> Option<Place<'a>> {
-        let number = self.plan.inputs.len() + line;
-        let steps::Line { op, operands, result, .. } = &self.steps.code[line];
-        let is_one = operands.iter().all(|&x| matches!(self.places[x], Place::Input(Numbers::One(_))));
-        if let (false, &Some(i)) = (is_one, result) {
-            let memory = std::mem::take(&mut self.job.results[i]);
-            let y: &mut [u8] = &mut memory[bytes(&self.block, self.steps.dtypes[number].size())];
-            let lines = if self.plan.streams { try_cast_slice_mut(y).ok() } else { None };
-            let is_done = match lines {
-                Some(lines) => past(op, |x| self.operand(x), lines),
-                None if self.plan.streams => false,
-                None => step(op, |x| self.operand(x), self.block.len(), y),
-            };
-            self.job.results[i] = memory;
-            if is_done || !self.plan.streams {
-                return is_done.then_some(Place::Result(i));
-            }
-        }
-        let slot = self.steps.slots[number];
-        let mut memory = std::mem::take(&mut self.slots[slot]);
-        let n = if is_one { 1 } else { self.block.len() };
-        let is_defined = step(op, |x| self.operand(x), n, cast_slice_mut(&mut memory));
-        let place =
-            if is_one { Place::Input(Numbers::One(cast_slice(&memory)[0])) } else { Place::Slot(slot) };
-        self.slots[slot] = memory;
-        is_defined.then_some(place)
-    }
-
-    /// A value that is there, with its dtype.
-    fn operand(&self, number: usize) -> (DType, Numbers<'_>) {
-        let dtype = self.steps.dtypes[number];
-        let numbers = match self.places[number] {
-            Place::Input(numbers) => numbers,
-            Place::Slot(slot) => {
-                let width = arithmetic!(dtype, T => size_of::<T>());
-                Numbers::Many(&cast_slice(&self.slots[slot])[..self.block.len() * width])
-            }
-            Place::Result(i) => Numbers::Many(&self.job.results[i][bytes(&self.block, dtype.size())]),
-        };
-        (dtype, numbers)
-    }
-
-    /// Writes a value to a result.
-    fn store<T: Stored>(&mut self, i: usize, number: usize) {
-        let memory = std::mem::take(&mut self.job.results[i]);
-        let y: &mut [T] = &mut cast_slice_mut(memory)[self.block.clone()];
-        match self.operand(number) {
-            (_, Numbers::One(bits)) => {
-                let mut one = [T::default()];
-                T::narrow(&cast_slice(&[bits])[..1], &mut one);
-                y.fill(one[0]);
-            }
-            (dtype, Numbers::Many(x)) if self.plan.streams && dtype.is_half() => {
-                let mut narrow = [T::default(); BLOCK];
-                let narrow = &mut narrow[..y.len()];
-                T::narrow(cast_slice(x), narrow);
-                stream(cast_slice(narrow), cast_slice_mut(y));
-            }
-            (_, Numbers::Many(x)) if self.plan.streams => stream(x, cast_slice_mut(y)),
-            (_, Numbers::Many(x)) => T::narrow(cast_slice(x), y),
-        }
-        self.job.results[i] = memory;
-    }
-}
-
-/// Memory that will be read, of which each line of a program has a part fetched.
-struct Ahead {
-    start: *const u8,
-    len: usize,
-    part: usize,
-}
-
-impl Ahead {
-    fn new(memory: &[u8], lines: usize) -> Self {
-        let part = memory.len().div_ceil(lines.max(1)).next_multiple_of(size_of::<CacheLine>());
-        Self { start: memory.as_ptr(), len: memory.len(), part }
-    }
-
-    fn fetch(&self, line: usize) {
-        let part = (line * self.part)..self.len.min((line + 1) * self.part);
-        part.step_by(size_of::<CacheLine>()).for_each(|at| fetch(self.start.wrapping_add(at)));
-    }
-}
-
-/// The first `n` numbers of a slot's memory.
-fn first<T: Native>(memory: &mut [CacheLine], n: usize) -> &mut [T] {
-    &mut cast_slice_mut(memory)[..n]
-}
-
-/// Which bytes of the job a block is.
-fn bytes(block: &Range<usize>, size: usize) -> Range<usize> {
-    block.start * size..block.end * size
 }

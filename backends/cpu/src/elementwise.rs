@@ -7,7 +7,7 @@ mod step;
 mod walk;
 
 pub(crate) use convert::Stored;
-pub(crate) use step::{Numbers, grain, past, step};
+pub(crate) use step::{Each, Numbers, grain, past, step};
 pub(crate) use walk::Walk;
 
 #[cfg(test)]

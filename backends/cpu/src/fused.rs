@@ -1,13 +1,15 @@
 //! Kernels for operations that have parts.
 use crate::{
-    CpuValue, attention, chain, elementwise, halves, loss, matmul, norm,
+    CpuValue, attention,
+    chain::{self, Epilogue},
+    elementwise, halves, loss, matmul, norm,
     panels::Lanes,
     pool,
     recurrent::{gru, lstm},
     softmax, topk,
     wide::wide,
 };
-use firesteel_core::{DType, Error, Fused, Meta, Metas, Outputs, Result};
+use firesteel_core::{DType, Error, Fused, Meta, Metas, Outputs, Program, Result};
 use smallvec::smallvec;
 
 /// Whether there is a kernel; else the operation is decomposed, and so is what there is nothing of.
@@ -15,6 +17,7 @@ pub(crate) fn has_kernel(fused: &Fused, xs: &[&Meta]) -> bool {
     let some = xs.iter().all(|x| x.numel() > 0);
     match fused {
         Fused::Linear
+        | Fused::LinearThen(_)
         | Fused::Softmax(_)
         | Fused::LogSoftmax(_)
         | Fused::LayerNorm { .. }
@@ -44,6 +47,9 @@ pub(crate) fn fused(fused: &Fused, xs: &[&CpuValue], out: &Metas) -> Result<Outp
     if let Fused::IntMm = fused {
         return matmul::matmul(xs[0], xs[1], &out[0]).map(|y| smallvec![y]);
     }
+    if let Fused::LinearThen(program) = fused {
+        return linear_then(program, xs, out);
+    }
     if let Fused::Linear = fused
         && let Some(y) = halves::linear(xs, &out[0])?
     {
@@ -57,6 +63,18 @@ pub(crate) fn fused(fused: &Fused, xs: &[&CpuValue], out: &Metas) -> Result<Outp
         (_, DType::F32) => of_reals::<f32>(fused, xs, out),
         _ => Err(without_kernel(fused)),
     }
+}
+
+/// A layer, and a formula where its result lies, or after it.
+fn linear_then(program: &Program, xs: &[&CpuValue], out: &Metas) -> Result<Outputs<CpuValue>> {
+    let (layer, beside) = Fused::layer_and_beside(program, xs)?;
+    if out[0].dtype == DType::F32
+        && let Some(epilogue) = Epilogue::new(program, beside, &out[0])?
+    {
+        return matmul::linear_then(layer, &epilogue, &out[0]).map(|y| smallvec![y]);
+    }
+    let ys = self::fused(&Fused::Linear, layer, out)?;
+    chain::chain(program, &ys.iter().chain(beside.iter().copied()).collect::<Vec<_>>(), out)
 }
 
 fn of_reals<T: Lanes>(fused: &Fused, xs: &[&CpuValue], out: &Metas) -> Result<Outputs<CpuValue>> {

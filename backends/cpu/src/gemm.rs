@@ -141,20 +141,25 @@ impl<'a, T: Copy> MatrixMut<'a, T> {
     }
 
     /// The whole matrix, lent.
-    #[cfg(target_arch = "x86_64")]
     fn lent(&mut self) -> MatrixMut<'_, T> {
         MatrixMut { memory: PhantomData, ..*self }
     }
 
-    /// Where element `(i, j)` lies.
+    /// Some columns of some rows, lent.
     #[cfg(target_arch = "x86_64")]
+    pub(crate) fn part(&mut self, rows: Range<usize>, columns: Range<usize>) -> MatrixMut<'_, T> {
+        debug_assert!(rows.end <= self.size[0] && columns.end <= self.size[1]);
+        let start = self.start.wrapping_add(rows.start * self.stride + columns.start);
+        MatrixMut { start, size: [rows.len(), columns.len()], ..self.lent() }
+    }
+
+    /// Where element `(i, j)` lies.
     pub(crate) fn pointer(&mut self, i: usize, j: usize) -> *mut T {
         debug_assert!(i < self.size[0] && j < self.size[1]);
         self.start.wrapping_add(i * self.stride + j)
     }
 
     /// How far rows lie apart.
-    #[cfg(target_arch = "x86_64")]
     pub(crate) fn stride(&self) -> usize {
         self.stride
     }
@@ -187,29 +192,38 @@ pub(crate) trait Product: Native {
     /// `c = a b`, or `c += a b` where `add` is set. Large products use all threads where `threads` is set.
     fn product(c: &mut MatrixMut<Self>, a: Matrix<Self>, b: Matrix<Self>, add: bool, threads: bool);
 
-    /// `c = a b + plus` by kernels of our own, where there are some; else false.
+    /// `c = a b + plus` by kernels of our own, where there are some, and then what comes after; else false.
     fn tiled(
         _c: &mut MatrixMut<Self>,
         _a: Matrix<Self>,
         _b: Matrix<Self>,
         _plus: Plus<Self>,
+        _then: Option<Then<Self>>,
         _threads: bool,
     ) -> bool {
         false
     }
 
-    /// `c = a b + row`, the same numbers in each row.
-    fn product_plus_row(
+    /// `c = a b + plus` on all threads, and then what comes after.
+    fn product_then(
         c: &mut MatrixMut<Self>,
         a: Matrix<Self>,
         b: Matrix<Self>,
-        row: &[Self],
-        threads: bool,
+        plus: Plus<Self>,
+        then: Option<Then<Self>>,
     ) {
         // what is a row or a column has a way of its own
-        if c.size.contains(&1) || !Self::tiled(c, a, b, Plus::Row(row), threads) {
+        if !c.size.contains(&1) && Self::tiled(c, a, b, plus, then, true) {
+            return;
+        }
+        if let Plus::Row(row) = plus {
             c.repeat(row);
-            Self::product(c, a, b, true, threads);
+        }
+        Self::product(c, a, b, !matches!(plus, Plus::Nothing), true);
+        if let Some(then) = then {
+            let height = (parallel::GRAIN / 8 / c.size[1].max(1)).max(1);
+            let parts = c.split_rows(height).collect();
+            parallel::jobs(parts, |(row, part): (usize, MatrixMut<Self>)| then([row, 0], part));
         }
     }
 
@@ -239,7 +253,7 @@ macro_rules! by_gemm {
                     return y.iter().zip(c.row(0)).for_each(|(y, c)| put(c, *y, add));
                 }
                 let plus = if add { Plus::Before } else { Plus::Nothing };
-                if Self::tiled(c, a, b, plus, threads) {
+                if Self::tiled(c, a, b, plus, None, threads) {
                     return;
                 }
                 let alpha = if add { 1.0 } else { 0.0 };
@@ -267,9 +281,10 @@ macro_rules! by_gemm {
                 a: Matrix<Self>,
                 b: Matrix<Self>,
                 plus: Plus<Self>,
+                then: Option<Then<Self>>,
                 threads: bool,
             ) -> bool {
-                $tiled(c, a, b, plus, threads)
+                $tiled(c, a, b, plus, then, threads)
             })?
 
             #[inline(always)]
@@ -296,16 +311,23 @@ by_gemm! {
 }
 
 /// [`Product::tiled`] of F32.
-fn tiled(c: &mut MatrixMut<f32>, a: Matrix<f32>, b: Matrix<f32>, plus: Plus<f32>, threads: bool) -> bool {
+fn tiled(
+    c: &mut MatrixMut<f32>,
+    a: Matrix<f32>,
+    b: Matrix<f32>,
+    plus: Plus<f32>,
+    then: Option<Then<f32>>,
+    threads: bool,
+) -> bool {
     #[cfg(target_arch = "x86_64")]
     if let Isa::V4(_) = best()
         && tiles::fits(c.size, a, b)
     {
         // SAFETY: the processor was seen to have AVX-512.
-        unsafe { tiles::product(c.lent(), a, b, plus, threads) };
+        unsafe { tiles::product(c.lent(), a, b, plus, then, threads) };
         return true;
     }
-    let _ = (c, a, b, plus, threads);
+    let _ = (c, a, b, plus, then, threads);
     false
 }
 
@@ -320,6 +342,9 @@ pub(crate) enum Plus<'a, T> {
     /// The same numbers in each row.
     Row(&'a [T]),
 }
+
+/// What is done with a product where it lies: with each part of it that is there, and where that begins.
+pub(crate) type Then<'a, T> = &'a (dyn Fn([usize; 2], MatrixMut<T>) + Sync);
 
 fn put<T: Product>(c: &mut T, y: T, add: bool) {
     *c = if add { c.plus(y) } else { y };

@@ -1,7 +1,8 @@
 //! Products of matrices.
 use crate::{
     CpuValue, bytes,
-    gemm::{Matrix, MatrixMut, Product},
+    chain::Epilogue,
+    gemm::{Matrix, MatrixMut, Plus, Product, Then},
     halves, parallel,
     value::{Native, Output},
     view,
@@ -55,29 +56,26 @@ pub(crate) fn each<T: Native, R: Native>(
 
 /// `x Wᵀ + b`, of a wide dtype.
 pub(crate) fn linear(xs: &[&CpuValue], out: &Meta) -> Result<CpuValue> {
-    wide!(out.dtype, T => in_rows::<T>(xs, out))
+    wide!(out.dtype, T => in_rows::<T>(xs, None, out))
 }
 
-fn in_rows<T: Product>(xs: &[&CpuValue], out: &Meta) -> Result<CpuValue> {
+/// [`linear`] in F32, and then a formula, run on each part of the result that is there.
+pub(crate) fn linear_then(xs: &[&CpuValue], epilogue: &Epilogue, out: &Meta) -> Result<CpuValue> {
+    in_rows(xs, Some(&|at, part| epilogue.run(at, part)), out)
+}
+
+fn in_rows<T: Product>(xs: &[&CpuValue], then: Option<Then<T>>, out: &Meta) -> Result<CpuValue> {
     let [x, w, bias @ ..] = xs else {
         return Err(Error::internal("linear", "takes two or three operands"));
     };
     let (n, k) = (w.meta.shape[0], w.meta.shape[1]);
     let rows = out.numel() / n.max(1);
     let x = view::reshape(x, &Shape::from([rows, k]))?;
+    let bias = bias.first().map(|bias| view::contiguous(bias)).transpose()?;
+    let plus = bias.as_ref().map_or(Plus::Nothing, |bias| Plus::Row(bias.rows().unwrap_or_default()));
     let mut y = Output::<T>::new(out.numel())?;
-    let (mut into, x, w) = (
-        MatrixMut::rows(y.slice(), [rows, n]),
-        last_two(&x, x.layout.offset),
-        last_two(w, w.layout.offset).t(),
-    );
-    match bias {
-        [bias, ..] => {
-            let bias = view::contiguous(bias)?;
-            T::product_plus_row(&mut into, x, w, bias.rows().unwrap_or_default(), true);
-        }
-        [] => T::product(&mut into, x, w, false, true),
-    }
+    let mut into = MatrixMut::rows(y.slice(), [rows, n]);
+    T::product_then(&mut into, last_two(&x, x.layout.offset), last_two(w, w.layout.offset).t(), plus, then);
     Ok(y.finish(&out.shape, out.dtype))
 }
 

@@ -15,7 +15,7 @@
 mod pack;
 
 use crate::{
-    gemm::{Matrix, MatrixMut, Plus, blocks},
+    gemm::{Matrix, MatrixMut, Plus, Then, blocks},
     parallel,
 };
 use pack::{pack, pack_rows, turned_eight, upper};
@@ -38,6 +38,8 @@ const FEW_NUMBERS: usize = 16 * 1024;
 const FEW_ROWS: usize = 128;
 /// How far ahead of its use a panel is asked for, in numbers.
 const AHEAD: usize = 12 * VECTORS * LANES;
+/// Rows that are there before something is done with them.
+const DONE: usize = 16;
 /// Products of numbers that are worth another thread.
 const WORK: usize = 1 << 20;
 
@@ -71,7 +73,7 @@ pub(crate) fn fits(size: [usize; 2], a: Matrix<f32>, b: Matrix<f32>) -> bool {
     !size.contains(&0) && a.size[1] > 0 && a.strides.contains(&1) && b.strides.contains(&1)
 }
 
-/// `c = a b + plus`, of operands that [fit](fits).
+/// `c = a b + plus`, of operands that [fit](fits), and then what comes after.
 ///
 /// # Safety
 /// The processor has AVX-512.
@@ -80,6 +82,7 @@ pub(crate) unsafe fn product(
     a: Matrix<f32>,
     b: Matrix<f32>,
     plus: Plus<f32>,
+    then: Option<Then<f32>>,
     threads: bool,
 ) {
     let ([m, k], n) = (a.size, b.size[1]);
@@ -91,7 +94,7 @@ pub(crate) unsafe fn product(
     let turned = b.strides[0] == 1 && b.strides[1] != 1 && 2 * m <= n.min(k) && m <= FEW_ROWS;
     if threads <= 1 {
         // SAFETY: the caller's promise.
-        return unsafe { serial(&mut c, a, b, plus, turned) };
+        return unsafe { serial(&mut c, a, b, plus, then, turned) };
     }
     let part = |len: usize, parts: usize, unit| len.div_ceil(parts).next_multiple_of(unit);
     let (height, width) = if turned {
@@ -110,8 +113,11 @@ pub(crate) unsafe fn product(
             Plus::Row(row) => Plus::Row(&row[columns.clone()]),
             plus => plus,
         };
+        let here =
+            then.map(|then| move |[i, j]: [usize; 2], c: MatrixMut<f32>| then([row + i, column + j], c));
+        let then = here.as_ref().map(|here| here as Then<f32>);
         // SAFETY: the caller's promise.
-        unsafe { serial(&mut c, a.part(row, height), b.columns(columns), plus, turned) }
+        unsafe { serial(&mut c, a.part(row, height), b.columns(columns), plus, then, turned) }
     });
 }
 
@@ -134,7 +140,14 @@ fn packs(b: Matrix<f32>) -> bool {
 
 /// [`product`] on one thread; the other way around where `turned` is set.
 #[target_feature(enable = "avx512f")]
-fn serial(c: &mut MatrixMut<f32>, a: Matrix<f32>, b: Matrix<f32>, plus: Plus<f32>, turned: bool) {
+fn serial(
+    c: &mut MatrixMut<f32>,
+    a: Matrix<f32>,
+    b: Matrix<f32>,
+    plus: Plus<f32>,
+    then: Option<Then<f32>>,
+    turned: bool,
+) {
     let (a, b) = if turned { (b.t(), a.t()) } else { (a, b) };
     let (k, n) = (a.size[1], b.size[1]);
     let depth = even(k, DEPTH);
@@ -152,7 +165,8 @@ fn serial(c: &mut MatrixMut<f32>, a: Matrix<f32>, b: Matrix<f32>, plus: Plus<f32
                     Right::Rows(b)
                 };
                 let plus = if inner.start == 0 { plus } else { Plus::Before };
-                block(c, columns, a.columns(inner.clone()), right, plus, turned, rows);
+                let then = then.filter(|_| inner.end == k);
+                block(c, columns, a.columns(inner.clone()), right, plus, then, turned, rows);
             }
         }
     });
@@ -174,10 +188,12 @@ fn block(
     a: Matrix<f32>,
     b: Right,
     plus: Plus<f32>,
+    then: Option<Then<f32>>,
     turned: bool,
     packed: &mut Vec<Line>,
 ) {
     let [m, depth] = a.size;
+    let mut done = 0;
     let in_lines = a.strides[1] == 1;
     let group = if in_lines { ROWS } else { SIDE };
     let (c_row, panels) = (c.stride(), panels(columns.len()));
@@ -217,6 +233,15 @@ fn block(
                 // packed, and this processor has AVX-512.
                 unsafe { kernel(&tile) };
             }
+        }
+        let end = first + rows;
+        if let Some(then) = then
+            && (end - done >= DONE || end == m)
+        {
+            let (rows, columns) =
+                if turned { (columns.clone(), done..end) } else { (done..end, columns.clone()) };
+            then([rows.start, columns.start], c.part(rows, columns));
+            done = end;
         }
     }
 }

@@ -165,7 +165,9 @@ fn flops(op: &Op<&Outline>, out: &Meta) -> u64 {
         Op::ConvWeightGrad { g, .. } => {
             numel(&g.meta).saturating_mul(out.shape[1..].iter().product::<usize>() as u64)
         }
-        Op::Fused(Fused::Linear | Fused::IntMm, operands) => numel(out).saturating_mul(last(operands[0])),
+        Op::Fused(Fused::Linear | Fused::LinearThen(_) | Fused::IntMm, operands) => {
+            numel(out).saturating_mul(last(operands[0]))
+        }
         Op::Fused(Fused::Lstm { .. } | Fused::Gru { .. }, operands) => {
             // each row of a step meets all numbers of both weights
             let (w, u) = (&operands[1].meta, &operands[2].meta);

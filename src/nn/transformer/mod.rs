@@ -86,12 +86,11 @@ impl TransformerOptions {
         dropout: &Dropout<B>,
         linear2: &Linear<B>,
     ) -> Result<Tensor<B>> {
-        let x = linear1.forward(x)?;
-        let between = match self.activation {
+        let between = linear1.forward_then(x, |x| match self.activation {
             FeedForwardActivation::ReLU => x.relu(),
             FeedForwardActivation::GELU => x.gelu(Gelu::Exact),
-        };
-        linear2.forward(&dropout.forward(&between?)?)
+        })?;
+        linear2.forward(&dropout.forward(&between)?)
     }
 
     /// A part of a layer beside what goes past it: `x + part(norm(x))`, or `norm(x + part(x))`.

@@ -37,6 +37,12 @@ pub fn decompose<B: Backend>(b: &B, op: Op<&B::Value>) -> Result<Outputs<B::Valu
 fn parts<B: Backend>(b: &B, fused: &Fused, xs: &[Tensor<B>]) -> Result<Outputs<Tensor<B>>> {
     match (fused, xs) {
         (Fused::Linear, [x, w, rest @ ..]) => matmul::linear(x, w, rest.first()),
+        (Fused::LinearThen(program), xs) => {
+            let (layer, beside) = Fused::layer_and_beside(program, xs)?;
+            let y = Tensor::one(Op::Fused(Fused::Linear, layer.iter().collect()))?;
+            let operands = [&y].into_iter().chain(beside).collect();
+            Tensor::apply(Op::Fused(Fused::Chain(program.clone()), operands))
+        }
         (Fused::IntMm, [a, b]) => matmul::int_mm(a, b),
         (Fused::Softmax(axis), [x]) => softmax::softmax(x, *axis),
         (Fused::LogSoftmax(axis), [x]) => softmax::log_softmax(x, *axis),

@@ -1,5 +1,6 @@
 //! Operators that wait: a formula is built, and runs in one pass when it is asked for its value.
 mod plan;
+mod then;
 mod update;
 
 pub use update::Change;

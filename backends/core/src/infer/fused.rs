@@ -1,12 +1,21 @@
 //! Operations with parts of their own: their results are those of their decompositions.
 use super::{axis, conv, float, index, one, recurrent};
-use crate::{DType, Divisor, Error, Fused, Meta, Metas, NormAxes, Op, Pool, Result, Shape};
+use crate::{DType, Divisor, Error, Fused, Meta, Metas, NormAxes, Op, Pool, Program, Result, Shape};
 use smallvec::smallvec;
 
 pub fn fused(fused: &Fused, xs: &[&Meta]) -> Result<Metas> {
     let name = fused.name();
     match fused {
         Fused::Linear => conv::linear(xs),
+        Fused::LinearThen(program) => {
+            let (layer, beside) = Fused::layer_and_beside(program, xs)?;
+            let y = conv::linear(layer)?;
+            let operands: Vec<&Meta> = y.iter().chain(beside.iter().copied()).collect();
+            match chain(name, &operands, program)? {
+                out if out.len() == 1 && out[0].dtype == y[0].dtype => Ok(out),
+                _ => Err(Error::internal(name, "its program has to have one result, of the layer's dtype")),
+            }
+        }
         Fused::IntMm => {
             let [a, b] = operands(name, xs)?;
             conv::int_mm(name, a, b)
@@ -56,21 +65,22 @@ pub fn fused(fused: &Fused, xs: &[&Meta]) -> Result<Metas> {
         Fused::LstmGrad => recurrent::way_back(name, xs, recurrent::LSTM),
         Fused::Gru { gates } => recurrent::all_steps(name, xs, recurrent::GRU, *gates),
         Fused::GruGrad => recurrent::way_back(name, xs, recurrent::GRU),
-        Fused::Chain(program) => {
-            if let Some(x) = xs.iter().find(|x| x.shape != xs[0].shape) {
-                return Err(Error::shape(name, format!("{} and {} differ", xs[0].shape, x.shape)));
-            }
-            if let Some(op) = program.code.iter().find(|op| !is_elementwise(op)) {
-                return Err(Error::internal(name, format!("{} is not element-wise", op.name())));
-            }
-            let out = program.infer(xs)?;
-            match out.first() {
-                Some(first) if out.iter().chain(xs.iter().copied()).all(|x| x.shape == first.shape) => {
-                    Ok(out)
-                }
-                _ => Err(Error::internal(name, "its operands and results have to have one shape")),
-            }
-        }
+        Fused::Chain(program) => chain(name, xs, program),
+    }
+}
+
+/// A program that goes element by element.
+fn chain(name: &'static str, xs: &[&Meta], program: &Program) -> Result<Metas> {
+    if let Some(x) = xs.iter().find(|x| x.shape != xs[0].shape) {
+        return Err(Error::shape(name, format!("{} and {} differ", xs[0].shape, x.shape)));
+    }
+    if let Some(op) = program.code.iter().find(|op| !is_elementwise(op)) {
+        return Err(Error::internal(name, format!("{} is not element-wise", op.name())));
+    }
+    let out = program.infer(xs)?;
+    match out.first() {
+        Some(first) if out.iter().chain(xs.iter().copied()).all(|x| x.shape == first.shape) => Ok(out),
+        _ => Err(Error::internal(name, "its operands and results have to have one shape")),
     }
 }
 

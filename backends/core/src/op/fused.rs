@@ -1,5 +1,5 @@
 //! Operations that a backend may run in one kernel.
-use crate::{Divisor, NormAxes, Pool, Program};
+use crate::{Divisor, Error, NormAxes, Pool, Program, Result};
 use std::sync::Arc;
 
 /// Operations that a backend may run in one kernel; each means its decomposition.
@@ -8,6 +8,9 @@ use std::sync::Arc;
 pub enum Fused {
     /// `x Wᵀ + b`: `(x [.., in], W [out, in], b? [out]) -> [.., out]`.
     Linear,
+    /// `f(x Wᵀ + b)` with a program `f` that goes element by element, of the layer's result and what stands beside that:
+    /// `(x [.., in], W [out, in], b? [out], beside [.., out]*) -> [.., out]`.
+    LinearThen(Arc<Program>),
     /// The product of matrices of I8 in I32, which wraps: `(a [.., m, k], b [.., k, n]) -> [.., m, n]`, with equal leading
     /// axes.
     IntMm,
@@ -106,6 +109,7 @@ impl Fused {
     pub fn name(&self) -> &'static str {
         match self {
             Fused::Linear => "linear",
+            Fused::LinearThen(_) => "linear_then",
             Fused::IntMm => "int_mm",
             Fused::Softmax(_) => "softmax",
             Fused::LogSoftmax(_) => "log_softmax",
@@ -126,6 +130,16 @@ impl Fused {
         }
     }
 
+    /// Of the operands of [`Fused::LinearThen`] those of the layer, and what the program reads beside its result.
+    pub fn layer_and_beside<'a, T>(program: &Program, xs: &'a [T]) -> Result<(&'a [T], &'a [T])> {
+        let layer = program.inputs.checked_sub(1).and_then(|beside| xs.len().checked_sub(beside));
+        let split = layer.and_then(|layer| xs.split_at_checked(layer));
+        split.ok_or_else(|| {
+            let why = format!("{} operands are too few for a program of {}", xs.len(), program.inputs);
+            Error::internal("linear_then", why)
+        })
+    }
+
     /// How many results it has.
     pub fn outputs(&self) -> usize {
         match self {
@@ -138,7 +152,7 @@ impl Fused {
             Fused::RmsNorm { .. } | Fused::Attention { .. } | Fused::CrossEntropy { .. } => 2,
             Fused::MaxPool(_) | Fused::TopK { .. } => 2,
             Fused::Chain(program) => program.results.len(),
-            Fused::Linear | Fused::IntMm => 1,
+            Fused::Linear | Fused::LinearThen(_) | Fused::IntMm => 1,
             Fused::Softmax(_) | Fused::LogSoftmax(_) | Fused::AvgPool(..) => 1,
         }
     }

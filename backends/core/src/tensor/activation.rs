@@ -230,6 +230,26 @@ impl<B: Backend> Tensor<B> {
     }
 }
 
+// ---- formulas, which may follow a layer
+impl<B: Backend> Expr<B> {
+    /// As [`Tensor::gelu`].
+    pub fn gelu(&self, how: Gelu) -> Self {
+        use std::f64::consts::{FRAC_1_SQRT_2, FRAC_2_SQRT_PI, SQRT_2};
+        let x = self;
+        let twice = match how {
+            Gelu::Exact => (x * FRAC_1_SQRT_2).erf() + 1.0,
+            // √(2/π) (x + 0.044715 x³)
+            Gelu::Tanh => ((x + x * x * x * 0.044715) * (FRAC_2_SQRT_PI / SQRT_2)).tanh() + 1.0,
+        };
+        x * 0.5 * twice
+    }
+
+    /// As [`Tensor::silu`].
+    pub fn silu(&self) -> Self {
+        self.sigmoid() * self
+    }
+}
+
 // ---- smooth
 impl<B: Backend> Tensor<B> {
     /// `x` where it is positive, else `alpha (eˣ - 1)`.
@@ -302,17 +322,7 @@ impl<B: Backend> Tensor<B> {
     /// ```
     #[track_caller]
     pub fn gelu(&self, how: Gelu) -> Result<Self> {
-        use std::f64::consts::{FRAC_1_SQRT_2, FRAC_2_SQRT_PI, SQRT_2};
-        let x = self.lazy();
-        let twice = match how {
-            Gelu::Exact => (x.clone() * FRAC_1_SQRT_2).erf() + 1.0,
-            // √(2/π) (x + 0.044715 x³)
-            Gelu::Tanh => {
-                let cubic = x.clone() + x.square() * x.clone() * 0.044715;
-                (cubic * (FRAC_2_SQRT_PI / SQRT_2)).tanh() + 1.0
-            }
-        };
-        (x * 0.5 * twice).eval_as("gelu")
+        self.lazy().gelu(how).eval_as("gelu")
     }
 
     /// `x σ(x)`, with the sigmoid `σ`.
@@ -326,8 +336,7 @@ impl<B: Backend> Tensor<B> {
     /// ```
     #[track_caller]
     pub fn silu(&self) -> Result<Self> {
-        let x = self.lazy();
-        (x.sigmoid() * x).eval_as("silu")
+        self.lazy().silu().eval_as("silu")
     }
 
     /// `x tanh(ln (1 + eˣ))`.

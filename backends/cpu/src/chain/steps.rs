@@ -1,5 +1,5 @@
 //! A program made ready: for each line what is asked of it for each block, and where each value goes.
-use crate::elementwise::grain;
+use crate::elementwise::{Each, grain};
 use firesteel_core::{Binary, DType, Error, Op, Program, Result};
 use smallvec::SmallVec;
 
@@ -7,8 +7,16 @@ use smallvec::SmallVec;
 pub(super) struct Line {
     pub op: Op<usize>,
     pub operands: SmallVec<[usize; 3]>,
+    /// What it is where its numbers are in F32.
+    pub each: Option<Each>,
+    /// The size of a number that it gives.
+    pub size: usize,
+    /// By which those share memory that do not live at the same time.
+    pub slot: usize,
     /// Which result it is, where it can be written straight to that.
     pub result: Option<usize>,
+    /// Whether another line reads it.
+    pub is_read: bool,
     /// Whether it is one number for all whatever the inputs are, and computed once.
     pub is_constant: bool,
 }
@@ -16,14 +24,12 @@ pub(super) struct Line {
 /// A program made ready for inputs of some dtypes.
 pub(crate) struct Steps {
     pub(super) code: Vec<Line>,
-    /// For each input, whether it lies in a result's memory and is read for the last time before that is written.
+    /// For each input, whether it lies in a result's memory and is read there.
     pub(super) in_place: SmallVec<[bool; 8]>,
     /// Whether any input that lies in a result's memory is read.
     pub(super) reads_targets: bool,
     /// The dtype of each value: inputs, then lines.
     pub(super) dtypes: SmallVec<[DType; 8]>,
-    /// The slot of each value, by which those share one that do not live at the same time.
-    pub(super) slots: SmallVec<[usize; 8]>,
     pub(super) count: usize,
     pub(super) results: SmallVec<[usize; 4]>,
     /// How many elements are worth another thread.
@@ -48,25 +54,35 @@ impl Steps {
         for (number, op) in (program.inputs..).zip(rounded_once(program)) {
             let mut operands: SmallVec<[usize; 3]> = SmallVec::new();
             op.clone().each(|x| operands.push(x));
-            // a result takes numbers as they are, unless it is rounded
-            let is_plain = !dtypes[number].is_half();
-            let result = program.results.iter().position(|&r| is_plain && r == number);
+            // a result takes numbers as they are, unless it is rounded, once nobody reads what was there
+            let line = number - program.inputs;
+            let is_there = |result: usize| {
+                let mut targets =
+                    inputs.iter().enumerate().filter(|(_, (_, target))| *target == Some(result));
+                targets.any(|(k, _)| last_uses[k].is_some_and(|last| last >= line))
+            };
+            let result = program.results.iter().position(|&r| r == number);
+            let result = result.filter(|&i| !dtypes[number].is_half() && !is_there(i));
             let of_constants = |&x: &usize| x >= program.inputs && code[x - program.inputs].is_constant;
             let is_constant = operands.iter().all(of_constants);
-            code.push(Line { op, operands, result, is_constant });
+            let is_read = is_read(program, number);
+            let (each, size) = (Each::of(&op, |&x| dtypes[x]), width(dtypes[number]));
+            let slot = slots[line];
+            code.push(Line { op, operands, each, size, slot, result, is_read, is_constant });
         }
         let in_place = |(k, (dtype, target)): (usize, &(DType, Option<usize>))| {
-            target.is_some_and(|target| {
-                let written = code.iter().position(|line| line.result == Some(target));
-                let is_plain = !dtype.is_half() && !program.results.contains(&k);
-                is_plain && written.is_some_and(|line| last_uses[k].is_none_or(|last| last < line))
-            })
+            target.is_some() && !dtype.is_half() && !program.results.contains(&k)
         };
         let in_place = inputs.iter().enumerate().map(in_place).collect();
         let reads_targets = inputs.iter().enumerate().any(|(k, (_, t))| t.is_some() && program.reads(k));
         let results = program.results.as_slice().into();
         let grain = grain(code.iter().map(|line| &line.op));
-        Ok(Steps { code, in_place, reads_targets, dtypes, slots, count, results, grain })
+        Ok(Steps { code, in_place, reads_targets, dtypes, count, results, grain })
+    }
+
+    /// The size of the type that a value's arithmetic is done in.
+    pub(super) fn width(&self, number: usize) -> usize {
+        width(self.dtypes[number])
     }
 
     /// Whether whole numbers are divided, of which one may be zero.
@@ -78,26 +94,35 @@ impl Steps {
     }
 }
 
+/// The size of the type that a dtype's arithmetic is done in.
+fn width(dtype: DType) -> usize {
+    arithmetic!(dtype, T => size_of::<T>())
+}
+
+/// Whether any line reads a value.
+fn is_read(program: &Program, number: usize) -> bool {
+    let mut found = false;
+    program.code.iter().for_each(|op| op.clone().each(|x| found |= x == number));
+    found
+}
+
 /// The lines, where one that casts to half precision and is a result, but never read, leaves the rounding
 /// to what writes the result.
 fn rounded_once(program: &Program) -> Vec<Op<usize>> {
-    let is_read = |line: usize| {
-        let mut found = false;
-        program.code.iter().for_each(|op| op.clone().each(|x| found |= x == program.inputs + line));
-        found
-    };
     let last = |(line, op): (usize, &Op<usize>)| match *op {
-        Op::Cast(x, dtype) if dtype.is_half() && !is_read(line) => Op::Cast(x, DType::F32),
+        Op::Cast(x, dtype) if dtype.is_half() && !is_read(program, program.inputs + line) => {
+            Op::Cast(x, DType::F32)
+        }
         _ => op.clone(),
     };
     program.code.iter().enumerate().map(last).collect()
 }
 
-/// Gives each value of a program a slot, so that none is written while it is read: the slots, and how many.
+/// Gives each line of a program a slot, so that none is written while it is read: the slots, and how many.
 fn allot(program: &Program) -> (SmallVec<[usize; 8]>, usize) {
     let last_uses = program.last_uses();
-    let mut slots: SmallVec<[usize; 8]> = (0..program.inputs).collect();
-    let (mut count, mut free) = (program.inputs, vec![]);
+    let mut slots: SmallVec<[usize; 8]> = SmallVec::new();
+    let (mut count, mut free) = (0, vec![]);
     for (line, op) in program.code.iter().enumerate() {
         slots.push(free.pop().unwrap_or_else(|| {
             count += 1;
@@ -105,8 +130,11 @@ fn allot(program: &Program) -> (SmallVec<[usize; 8]>, usize) {
         }));
         let mut released: SmallVec<[usize; 3]> = SmallVec::new();
         op.clone().each(|x| {
-            if last_uses[x] == Some(line) && !released.contains(&slots[x]) {
-                released.push(slots[x]);
+            if let Some(read) = x.checked_sub(program.inputs)
+                && last_uses[x] == Some(line)
+                && !released.contains(&slots[read])
+            {
+                released.push(slots[read]);
             }
         });
         free.extend(released);

@@ -70,6 +70,7 @@ fn cost(op: &Op<usize>) -> usize {
 
 /// Runs an operation on a run of `n` results; false where a whole number was divided by zero. `of` gives
 /// the operands with their dtypes.
+#[inline]
 pub(crate) fn step<'s>(
     op: &Op<usize>,
     of: impl Fn(usize) -> (DType, Numbers<'s>),
@@ -89,6 +90,88 @@ pub(crate) fn step<'s>(
         _ => (),
     }
     true
+}
+
+/// An operation in F32 on one number of each operand for each result: what takes no time to find the loop of.
+#[derive(Clone, Copy)]
+pub(crate) enum Each {
+    Unary(Unary),
+    Binary(Binary),
+    /// The second operand is this one for all.
+    WithOne(Binary, f32),
+    Compare(Compare),
+    Select,
+}
+
+impl Each {
+    /// As which an operation on operands of these dtypes can run, if on any.
+    pub(crate) fn of<X>(op: &Op<X>, dtype: impl Fn(&X) -> DType) -> Option<Self> {
+        let (each, x) = match op {
+            Op::Unary(kind, x) => (Each::Unary(*kind), x),
+            // it has loops of its own for an exponent that all share
+            Op::Binary(Binary::Pow, ..) => return None,
+            Op::Binary(kind, x, _) => (Each::Binary(*kind), x),
+            Op::Compare(kind, x, _) => (Each::Compare(*kind), x),
+            Op::Select(_, x, _) => (Each::Select, x),
+            _ => return None,
+        };
+        matches!(dtype(x), DType::F32 | DType::BF16 | DType::F16).then_some(each)
+    }
+
+    /// The same where the second operand is one for all, if there is a loop for that.
+    pub(crate) fn with_one(self, one: f32) -> Option<Self> {
+        match self {
+            Each::Binary(kind @ (Binary::Add | Binary::Sub | Binary::Mul | Binary::Div)) => {
+                Some(Each::WithOne(kind, one))
+            }
+            _ => None,
+        }
+    }
+
+    /// The same where the first operand is one for all and the second the only other, if there is a loop for that.
+    pub(crate) fn after_one(self, one: f32) -> Option<Self> {
+        match self {
+            Each::Binary(Binary::Add | Binary::Mul) => self.with_one(one),
+            _ => None,
+        }
+    }
+
+    /// Runs it.
+    ///
+    /// # Safety
+    /// `n` numbers lie at each operand, in `f32` or for a condition in `u8`, and nobody writes them; so do those at `y`, and nobody
+    /// else looks at these.
+    #[inline]
+    pub(crate) unsafe fn run(self, x: [*const u8; 3], y: *mut u8, n: usize) {
+        use std::slice::{from_raw_parts as from, from_raw_parts_mut as from_mut};
+        let [a, b, c] = x;
+        // SAFETY: the caller's promise.
+        unsafe {
+            match self {
+                Each::Unary(kind) => f32::unary(kind, from(a.cast(), n), from_mut(y.cast(), n)),
+                Each::Binary(kind) => {
+                    // always defined
+                    let _ = f32::binary(kind, from(a.cast(), n), from(b.cast(), n), from_mut(y.cast(), n));
+                }
+                Each::WithOne(kind, one) => {
+                    // there is a loop, or it would be `Binary`
+                    let _ = f32::with_one(
+                        kind,
+                        Line::Many(from(a.cast(), n)),
+                        Line::One(one),
+                        from_mut(y.cast(), n),
+                    );
+                }
+                Each::Compare(kind) => {
+                    f32::compare(kind, from(a.cast(), n), from(b.cast(), n), from_mut(y, n))
+                }
+                Each::Select => {
+                    let (yes, no) = (Line::Many(from(b.cast(), n)), Line::Many(from(c.cast(), n)));
+                    number::select::<u32>(Line::Many(from(a, n)), yes, no, from_mut(y.cast(), n));
+                }
+            }
+        }
+    }
 }
 
 /// [`step`] into lines of memory, around the caches, where there is a loop for that; else false.

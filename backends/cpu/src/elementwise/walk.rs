@@ -63,12 +63,21 @@ impl Walk {
         self.sizes[self.sizes.len() - 1]
     }
 
+    /// Whether all elements of operand `k` can be seen at once as they lie, or are one.
+    pub(crate) fn sees_all(&self, k: usize) -> bool {
+        let path = &self.operands[k];
+        path.is_flat || path.strides.iter().all(|&stride| stride == 0)
+    }
+
     /// The elements of operand `k` beside the `n` results from number `at` on, where they can be seen as
     /// they lie: where the first lies, and whether it is the only one.
     pub(crate) fn seen(&self, k: usize, at: usize, n: usize) -> Option<(usize, bool)> {
         let path = &self.operands[k];
         if path.is_flat {
             return Some((path.offset + at, false));
+        }
+        if self.sees_all(k) {
+            return Some((path.offset, true));
         }
         let stride = path.strides[self.sizes.len() - 1];
         let within_row = at % self.row() + n <= self.row();

@@ -109,8 +109,8 @@ enum Way {
     Parts,
 }
 
-/// Chains and a user's operations have gradients that are written down as programs; what is a gradient itself is seldom
-/// differentiated, and then by its parts.
+/// Chains and a user's operations have gradients that are written down as programs; a layer and its formula have those of
+/// their parts, and what is a gradient itself is seldom differentiated, and then by its parts.
 fn written<B: Backend>(op: &Op<&Tracked<B>>, out: &Metas, wants: &[bool]) -> Result<Way> {
     let metas = |xs: &[&Tracked<B>]| xs.iter().map(|x| B::meta(&x.value).clone()).collect::<Vec<_>>();
     if let Op::Fused(Fused::Chain(program), xs) = op {
@@ -120,7 +120,7 @@ fn written<B: Backend>(op: &Op<&Tracked<B>>, out: &Metas, wants: &[bool]) -> Res
         let declared = custom::derivative(&**custom, &metas(xs), out, wants)?;
         return Ok(declared.map_or(Way::Parts, Way::Written));
     }
-    if let Op::Fused(Fused::LstmGrad | Fused::GruGrad | Fused::NormGrad(_), _) = op {
+    if let Op::Fused(Fused::LinearThen(_) | Fused::LstmGrad | Fused::GruGrad | Fused::NormGrad(_), _) = op {
         return Ok(Way::Parts);
     }
     Ok(Way::Rule)

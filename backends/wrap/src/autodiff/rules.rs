@@ -116,7 +116,7 @@ fn fused_rule<B: Backend>(
         Fused::Gru { .. } => {
             recurrent::gru(recurrent::Steps { operands: xs.collect(), results: ys.collect() }, wants)
         }
-        Fused::Chain(_) | Fused::LstmGrad | Fused::GruGrad | Fused::NormGrad(_) => {
+        Fused::Chain(_) | Fused::LinearThen(_) | Fused::LstmGrad | Fused::GruGrad | Fused::NormGrad(_) => {
             return Err(Error::internal(name, "has a gradient that is written, or that of its parts"));
         }
     })

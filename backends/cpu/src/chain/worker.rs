@@ -1,0 +1,420 @@
+//! A thread that writes its part of the results: block by block it finds where the inputs lie, and tile by tile it runs all
+//! lines.
+use super::{Input, Job, Plan, Steps, steps::Line};
+use crate::{
+    elementwise::{Each, Numbers, Stored, past, step},
+    stream::{CacheLine, fence, fetch, stream},
+    value::Native,
+};
+use bytemuck::{Zeroable, cast_slice, cast_slice_mut, pod_read_unaligned, try_cast_slice_mut};
+use firesteel_core::DType;
+use smallvec::{SmallVec, smallvec};
+use std::{
+    cell::Cell,
+    ops::Range,
+    slice::{from_raw_parts, from_raw_parts_mut},
+};
+
+/// Elements of a block, for which it is found out at once where the inputs lie, where they do not lie as the results do.
+pub(super) const BLOCK: usize = 8 * TILE;
+
+/// Elements of a tile. What is between two lines stays in the first cache and, more than that, leaves memory no time to
+/// rest: what the last line writes is waited for while the first lines of the next tile are at work.
+const TILE: usize = 384;
+
+/// So many inputs are fetched in time by the processor itself; asking for them would only get in its way.
+const FORESEEN: usize = 2;
+
+/// Elements between those that are computed and those that are fetched meanwhile.
+const AHEAD: usize = 2048;
+
+/// A row of as many elements is worth a block of its own.
+const LONG_ROW: usize = 256;
+
+/// Where the numbers of a value are.
+#[derive(Clone, Copy)]
+enum Place {
+    /// One for all, in the first bytes.
+    One(u64),
+    /// One for each.
+    Many(Part),
+}
+
+/// Memory that tiles lie in: where the block's first does, and how many bytes there are from one to the next.
+#[derive(Clone, Copy)]
+struct Part {
+    start: *mut u8,
+    step: usize,
+}
+
+impl Part {
+    /// Where the numbers of a tile are.
+    fn at(self, tile: usize) -> *mut u8 {
+        self.start.wrapping_add(tile * self.step)
+    }
+
+    /// Has one part of so many fetched of what is read a little later.
+    fn fetch(self, tile: usize, [part, parts]: [usize; 2]) {
+        let size = self.step.div_ceil(parts).next_multiple_of(size_of::<CacheLine>());
+        let start = self.at(tile).wrapping_add(self.step / TILE * AHEAD);
+        let lines = (part * size..self.step.min((part + 1) * size)).step_by(size_of::<CacheLine>());
+        lines.for_each(|at| fetch(start.wrapping_add(at)));
+    }
+}
+
+/// A line to be run on each tile of a block.
+struct Run<'a> {
+    line: &'a Line,
+    /// What can be run without looking at the operands again, and where these are.
+    each: Option<(Each, [Part; 3])>,
+    /// Which result it writes, if any.
+    result: Option<usize>,
+    y: Part,
+    /// Whether that is a result's memory that is written around the caches, by way of the slot if need be.
+    past: bool,
+}
+
+/// Memory for numbers of the widest type, on a boundary of lines: a vector across two of them is read twice.
+type Slot = Vec<CacheLine>;
+
+fn slot(len: usize) -> Slot {
+    vec![CacheLine::zeroed(); len * size_of::<u64>() / size_of::<CacheLine>()]
+}
+
+/// What a thread works in.
+#[derive(Default)]
+struct Memory {
+    /// For the inputs' blocks.
+    blocks: Vec<Slot>,
+    /// For the lines' tiles.
+    tiles: Vec<Slot>,
+    /// For tiles of numbers that are the same.
+    same: Vec<Slot>,
+}
+
+// what a thread has used it uses again
+thread_local!(static MEMORY: Cell<Memory> = Cell::default());
+
+/// A thread at work.
+pub(super) struct Worker<'a> {
+    plan: &'a Plan<'a>,
+    steps: &'a Steps,
+    /// Where the job begins.
+    start: usize,
+    /// Where the job's results begin.
+    results: SmallVec<[*mut u8; 4]>,
+    /// Elements from one tile to the next.
+    step: usize,
+    memory: Memory,
+    /// Where each value of the current block is.
+    places: SmallVec<[Place; 16]>,
+    /// What is run on each of its tiles.
+    runs: Vec<Run<'a>>,
+    /// Which part of the job the current block is.
+    block: Range<usize>,
+}
+
+impl<'a> Worker<'a> {
+    /// Does a job; false where a whole number was divided by zero.
+    pub(super) fn run(job: Job<'a>) -> bool {
+        let results = job.results.into_iter().map(<[u8]>::as_mut_ptr).collect();
+        let is_defined = Self::with(job.plan, job.start, results, TILE, |worker| worker.blocks(job.len));
+        if job.plan.streams {
+            fence();
+        }
+        is_defined.is_some()
+    }
+
+    /// Computes some columns of some rows, where the inputs [lie](Plan::lies) as the result does; false where a whole number
+    /// was divided by zero.
+    ///
+    /// # Safety
+    /// They begin at `y`, rows lie `step` elements apart, and nobody else looks at them meanwhile. Element number `start` of the
+    /// inputs is beside the first.
+    pub(super) unsafe fn rows(
+        plan: &'a Plan<'a>,
+        start: usize,
+        y: *mut u8,
+        [rows, columns]: [usize; 2],
+        step: usize,
+    ) -> bool {
+        let mut run = |column: usize| {
+            let len = TILE.min(columns - column);
+            let size = plan.steps.dtypes[plan.steps.results[0]].size();
+            let results = smallvec![y.wrapping_add(column * size)];
+            let work = |worker: &mut Self| {
+                worker.find(0..(rows - 1) * step + len)?;
+                worker.tiles(rows, |_| len)
+            };
+            Self::with(plan, start + column, results, step, work).is_some()
+        };
+        rows == 0 || (0..columns).step_by(TILE).all(&mut run)
+    }
+
+    fn with<R>(
+        plan: &'a Plan<'a>,
+        start: usize,
+        results: SmallVec<[*mut u8; 4]>,
+        step: usize,
+        work: impl FnOnce(&mut Self) -> R,
+    ) -> R {
+        let steps = &*plan.steps;
+        let mut memory = MEMORY.take();
+        let inputs = plan.inputs.len();
+        memory.blocks.resize_with(memory.blocks.len().max(inputs), || slot(BLOCK));
+        memory.tiles.resize_with(memory.tiles.len().max(steps.count), || slot(TILE));
+        let places = SmallVec::from_elem(Place::One(0), inputs + steps.code.len());
+        let runs = Vec::with_capacity(steps.code.len());
+        let mut worker = Worker { plan, steps, start, results, step, memory, places, runs, block: 0..0 };
+        let result = work(&mut worker);
+        MEMORY.set(worker.memory);
+        result
+    }
+
+    /// Nothing where a whole number was divided by zero; so are the others.
+    fn blocks(&mut self, len: usize) -> Option<()> {
+        let row = self.plan.walk.row();
+        let most = if self.plan.lies() { len } else { BLOCK };
+        while self.block.end < len {
+            let done = self.block.end;
+            let mut n = most.min(len - done);
+            if row >= LONG_ROW && most == BLOCK {
+                n = n.min(row - (self.start + done) % row);
+            }
+            self.find(done..done + n)?;
+            self.tiles(n.div_ceil(TILE), |tile| TILE.min(n - tile * TILE))?;
+        }
+        Some(())
+    }
+
+    /// Finds out where the values of a block are, and what is to be run on its tiles.
+    fn find(&mut self, block: Range<usize>) -> Option<()> {
+        self.block = block;
+        for k in 0..self.plan.inputs.len() {
+            self.places[k] = native!(self.steps.dtypes[k], T => self.load::<T>(k));
+        }
+        self.prepare()
+    }
+
+    /// Makes an input's numbers ready.
+    fn load<T: Stored>(&mut self, k: usize) -> Place {
+        let (n, at) = (self.block.len(), self.start + self.block.start);
+        let is_plain = !self.steps.dtypes[k].is_half();
+        let target = |i| self.result(i, size_of::<T>());
+        let (x, seen): (&[T], _) = match self.plan.inputs[k] {
+            Input::Value(x) => (x.memory(), self.plan.walk.seen(k, at, n)),
+            Input::Target(i) if self.steps.in_place[k] => return Place::Many(target(i)),
+            // SAFETY: that many numbers lie there, and nobody writes them before they are copied.
+            Input::Target(i) => (unsafe { from_raw_parts(target(i).start.cast(), n) }, None),
+        };
+        let y = &mut self.memory.blocks[k];
+        match (seen, self.plan.inputs[k]) {
+            (Some((from, true)), _) => {
+                T::widen(&x[from..from + 1], first(y, 1));
+                return Place::One(cast_slice(y)[0]);
+            }
+            (Some((from, false)), _) if is_plain => {
+                let start = x[from..from + n].as_ptr().cast_mut().cast();
+                return Place::Many(Part { start, step: self.step * size_of::<T>() });
+            }
+            (Some((from, false)), _) => T::widen(&x[from..from + n], first(y, n)),
+            (None, Input::Target(_)) => T::widen(x, first(y, n)),
+            (None, Input::Value(_)) => {
+                let mut gathered = [T::default(); BLOCK];
+                self.plan.walk.gather(k, x, at, &mut gathered[..n]);
+                T::widen(&gathered[..n], first(y, n));
+            }
+        }
+        Place::Many(Part { start: y.as_mut_ptr().cast(), step: TILE * self.steps.width(k) })
+    }
+
+    /// The current block of a result whose numbers have this size.
+    fn result(&self, i: usize, size: usize) -> Part {
+        Part { start: self.results[i].wrapping_add(self.block.start * size), step: self.step * size }
+    }
+
+    /// Computes what is one number for the whole block, and finds out what is to be run on its tiles.
+    fn prepare(&mut self) -> Option<()> {
+        self.runs.clear();
+        let (steps, streams) = (self.steps, self.plan.streams);
+        let mut same = 0;
+        for (number, line) in (self.plan.inputs.len()..).zip(&steps.code) {
+            if line.is_constant && self.block.start > 0 {
+                continue; // it is there
+            }
+            if line.operands.iter().all(|&x| matches!(self.places[x], Place::One(_))) {
+                let mut one = [0u64];
+                // SAFETY: no operand is in memory.
+                let of = |x: usize| unsafe { self.numbers(x, 0, 1) };
+                if !step(&line.op, of, 1, cast_slice_mut(&mut one)) {
+                    return None;
+                }
+                self.places[number] = Place::One(one[0]);
+                continue;
+            }
+            // what goes around the caches had better not be read again
+            let result = line.result.filter(|_| !(streams && line.is_read));
+            let past = streams && result.is_some();
+            let y = match result {
+                Some(i) => self.result(i, steps.dtypes[number].size()),
+                None => self.slot(line.slot),
+            };
+            let each = if past { None } else { line.each.map(|each| self.operands(each, line, &mut same)) };
+            self.places[number] = Place::Many(y);
+            self.runs.push(Run { line, each, result, y, past });
+        }
+        Some(())
+    }
+
+    /// The memory for a tile.
+    fn slot(&mut self, slot: usize) -> Part {
+        Part { start: self.memory.tiles[slot].as_mut_ptr().cast(), step: 0 }
+    }
+
+    /// Where a line's operands are, of which those that are one for all are written out, unless there is a loop for them; so
+    /// many were before.
+    fn operands(&mut self, each: Each, line: &Line, same: &mut usize) -> (Each, [Part; 3]) {
+        let mut parts = [Part { start: std::ptr::null_mut(), step: 0 }; 3];
+        if let [a, b] = line.operands[..] {
+            let with_one = match (self.places[a], self.places[b]) {
+                (Place::Many(x), Place::One(bits)) => Some((x, each.with_one(one(bits)))),
+                (Place::One(bits), Place::Many(x)) => Some((x, each.after_one(one(bits)))),
+                _ => None,
+            };
+            if let Some((x, Some(each))) = with_one {
+                parts[0] = x;
+                return (each, parts);
+            }
+        }
+        // no operation has more than three
+        for (part, &x) in parts.iter_mut().zip(&line.operands) {
+            *part = match self.places[x] {
+                Place::Many(part) => part,
+                Place::One(bits) => {
+                    let slots = &mut self.memory.same;
+                    slots.resize_with(slots.len().max(*same + 1), || slot(TILE));
+                    let slot = &mut slots[*same];
+                    *same += 1;
+                    arithmetic!(self.steps.dtypes[x], T => first(slot, TILE).fill(one::<T>(bits)));
+                    Part { start: slot.as_mut_ptr().cast(), step: 0 }
+                }
+            };
+        }
+        (each, parts)
+    }
+
+    /// Runs all lines on each of so many tiles, of so many elements.
+    fn tiles(&mut self, count: usize, len: impl Fn(usize) -> usize) -> Option<()> {
+        let runs = std::mem::take(&mut self.runs);
+        let is_left = |&i: &usize| !runs.iter().any(|run| run.result == Some(i));
+        let left: SmallVec<[usize; 4]> = (0..self.steps.results.len()).filter(is_left).collect();
+        let ahead = self.ahead();
+        for tile in 0..count {
+            for (number, run) in runs.iter().enumerate() {
+                ahead.iter().for_each(|x| x.fetch(tile, [number, runs.len()]));
+                // SAFETY: the memory of results and slots is this worker's own, nothing else looks at it meanwhile, and
+                // `prepare` gave each line places with that many numbers.
+                if !unsafe { self.line(run, tile, len(tile)) } {
+                    return None;
+                }
+            }
+            for &i in &left {
+                let number = self.steps.results[i];
+                native!(self.steps.dtypes[number], T => self.store::<T>(i, number, tile, len(tile)));
+            }
+        }
+        self.runs = runs;
+        Some(())
+    }
+
+    /// Inputs that are read where they lie, to be fetched, where they are so many that the processor does not foresee it.
+    fn ahead(&self) -> SmallVec<[Part; 8]> {
+        let inputs = self.plan.inputs.len();
+        // loops that go around the caches fetch for themselves, and what a product gave is in a cache
+        if self.plan.streams || inputs <= FORESEEN || self.step != TILE {
+            return SmallVec::new();
+        }
+        let many = |place: &Place| match *place {
+            Place::Many(part) => Some(part),
+            Place::One(_) => None,
+        };
+        self.places[..inputs].iter().filter_map(many).collect()
+    }
+
+    /// Runs a line on a tile; false where a whole number was divided by zero.
+    ///
+    /// # Safety
+    /// Operands are there, nobody writes them, and nobody else looks at what is written.
+    unsafe fn line(&mut self, run: &Run<'a>, tile: usize, len: usize) -> bool {
+        if let Some((each, xs)) = run.each {
+            // SAFETY: the caller's promise; a line reads nothing that it writes.
+            unsafe { each.run(xs.map(|x| x.at(tile).cast_const()), run.y.at(tile), len) };
+            return true;
+        }
+        let aside = self.slot(run.line.slot);
+        // SAFETY: the caller's promise.
+        let of = |x: usize| unsafe { self.numbers(x, tile, len) };
+        // SAFETY: the caller's promise.
+        let bytes = |y: Part| unsafe { from_raw_parts_mut(y.at(tile), len * run.line.size) };
+        let y = bytes(run.y);
+        if !run.past {
+            return step(&run.line.op, of, len, y);
+        }
+        if let Ok(lines) = try_cast_slice_mut(y)
+            && past(&run.line.op, of, lines)
+        {
+            return true;
+        }
+        let is_defined = step(&run.line.op, of, len, bytes(aside));
+        stream(bytes(aside), y);
+        is_defined
+    }
+
+    /// A value's numbers for a tile.
+    ///
+    /// # Safety
+    /// They are there, and nobody writes them meanwhile.
+    unsafe fn numbers<'s>(&self, number: usize, tile: usize, len: usize) -> (DType, Numbers<'s>) {
+        let numbers = match self.places[number] {
+            Place::One(bits) => Numbers::One(bits),
+            // SAFETY: the caller's promise.
+            Place::Many(x) => {
+                Numbers::Many(unsafe { from_raw_parts(x.at(tile), len * self.steps.width(number)) })
+            }
+        };
+        (self.steps.dtypes[number], numbers)
+    }
+
+    /// Writes a value to a result.
+    fn store<T: Stored>(&mut self, i: usize, number: usize, tile: usize, len: usize) {
+        let y = self.result(i, size_of::<T>()).at(tile);
+        // SAFETY: that many numbers of the result lie there, and no value does, or it would not have to be written.
+        let y: &mut [T] = unsafe { from_raw_parts_mut(y.cast(), len) };
+        // SAFETY: as in `tiles`.
+        match unsafe { self.numbers(number, tile, len) } {
+            (_, Numbers::One(bits)) => {
+                let mut one = [T::default()];
+                T::narrow(&cast_slice(&[bits])[..1], &mut one);
+                y.fill(one[0]);
+            }
+            (dtype, Numbers::Many(x)) if self.plan.streams && dtype.is_half() => {
+                let mut narrow = [T::default(); TILE];
+                let narrow = &mut narrow[..y.len()];
+                T::narrow(cast_slice(x), narrow);
+                stream(cast_slice(narrow), cast_slice_mut(y));
+            }
+            (_, Numbers::Many(x)) if self.plan.streams => stream(x, cast_slice_mut(y)),
+            (_, Numbers::Many(x)) => T::narrow(cast_slice(x), y),
+        }
+    }
+}
+
+/// The first `n` numbers of a slot's memory.
+fn first<T: Native>(memory: &mut [CacheLine], n: usize) -> &mut [T] {
+    &mut cast_slice_mut(memory)[..n]
+}
+
+/// The number in the first bytes.
+fn one<T: Native>(bits: u64) -> T {
+    pod_read_unaligned(&bits.to_ne_bytes()[..size_of::<T>()])
+}
