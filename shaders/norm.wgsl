@@ -1,6 +1,6 @@
-// Layer norm and RMS norm of rows of n elements: y = (x - mean) / sqrt(var + eps) weight + bias, and mean and 1/sqrt(..) beside
-// it; of RMS norm the mean is 0. A team makes a row. Where a row fits in the registers of a team (KEPT groups of four for each
-// member) it is read once, else three times. Four elements are one load where WIDE.
+// Layer norm, group norm and RMS norm of rows of n elements: y = (x - mean) / sqrt(var + eps) weight + bias, and mean and
+// 1/sqrt(..) beside it; of RMS norm the mean is 0. A team makes a row. Where a row fits in the registers of a team (KEPT groups
+// of four for each member) it is read once, else three times. Four elements are one load where WIDE.
 
 fn load(row: u32, r: u32) -> vec4<T> {
     if WIDE == 1u {
@@ -26,13 +26,13 @@ fn inside(r: u32) -> vec4<bool> {
 fn finish(row: u32, r: u32, v: vec4<T>) {
     if WIDE == 1u {
         if r < p.n {
-            store4((row * p.n + r) / 4u, v * weight_of4(r) + bias_of4(r));
+            store4((row * p.n + r) / 4u, v * weight_of4(row, r) + bias_of4(row, r));
         }
         return;
     }
     for (var c = 0u; c < 4u; c++) {
         if r + c < p.n {
-            store1(row * p.n + r + c, v[c] * weight_of(r + c) + bias_of(r + c));
+            store1(row * p.n + r + c, v[c] * weight_of(row, r + c) + bias_of(row, r + c));
         }
     }
 }

@@ -61,6 +61,14 @@ impl Meta {
         axes.iter().for_each(|&axis| shape[axis] = 1);
         shape
     }
+
+    /// How many examples, groups, channels of a group and elements of a channel there are in `(n, c, ..)`, its channels
+    /// in so many groups.
+    pub fn grouped(&self, groups: usize) -> [usize; 4] {
+        let size = |axis| self.shape.get(axis).copied().unwrap_or(1);
+        let inside = (2..self.shape.rank()).map(size).fold(1, usize::saturating_mul);
+        [size(0), groups, size(1) / groups.max(1), inside]
+    }
 }
 
 impl fmt::Display for Meta {

@@ -23,6 +23,7 @@ pub(crate) fn has_kernel(fused: &Fused, xs: &[&Meta]) -> bool {
         | Fused::LayerNorm { .. }
         | Fused::RmsNorm { .. }
         | Fused::BatchNorm { .. }
+        | Fused::GroupNorm { .. }
         | Fused::Attention { .. }
         | Fused::CrossEntropy { .. }
         | Fused::Lstm { .. }
@@ -85,6 +86,7 @@ fn of_reals<T: Lanes>(fused: &Fused, xs: &[&CpuValue], out: &Metas) -> Result<Ou
         (Fused::LayerNorm { dims, eps }, _) => norm::layer_norm::<T>(xs, *dims, *eps, out),
         (Fused::RmsNorm { dims, eps }, _) => norm::rms_norm::<T>(xs, *dims, *eps, out),
         (Fused::BatchNorm { eps }, _) => norm::batch_norm::<T>(xs, *eps, out),
+        (Fused::GroupNorm { groups, eps }, _) => norm::group_norm::<T>(xs, *groups, *eps, out),
         (Fused::NormGrad(norm), _) => norm::norm_grad::<T>(xs, norm, out),
         (Fused::Attention { scale, causal }, _) => attention::attention::<T>(xs, *scale, *causal, out),
         (Fused::CrossEntropy { ignore_index }, [x, target]) => {

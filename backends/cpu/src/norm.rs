@@ -19,18 +19,48 @@ pub(crate) fn layer_norm<T: Real>(
     eps: f64,
     out: &Metas,
 ) -> Result<Outputs<CpuValue>> {
+    by_rows::<T>(xs, [1, width(xs[0], dims), 1], eps, out)
+}
+
+/// `(y, mean, 1/σ)` of each group of channels of each example of `x [n, c, ..]`.
+pub(crate) fn group_norm<T: Real>(
+    xs: &[&CpuValue],
+    groups: usize,
+    eps: f64,
+    out: &Metas,
+) -> Result<Outputs<CpuValue>> {
+    let [_, groups, inside, size] = xs[0].meta.grouped(groups);
+    by_rows::<T>(xs, [groups, inside, size], eps, out)
+}
+
+/// `(y, mean, 1/σ)` of rows that have `inside` channels of `size` elements each; after so many groups come those with the
+/// same channels.
+fn by_rows<T: Real>(
+    xs: &[&CpuValue],
+    [groups, inside, size]: [usize; 3],
+    eps: f64,
+    out: &Metas,
+) -> Result<Outputs<CpuValue>> {
     let xs = contiguous(xs)?;
     let x = elements::<T>(&xs, 0);
-    let width = width(&xs[0], dims);
+    let width = inside * size;
     let (weight, bias) = (elements::<T>(&xs, 1), elements::<T>(&xs, 2));
     let [mut y, mut means, mut rstds] = [output(&out[0])?, output(&out[1])?, output(&out[2])?];
     let work = |first: usize, y: &mut [T], [means, rstds]: [&mut [T]; 2]| {
         let rows = x[first * width..].chunks_exact(width).zip(y.chunks_exact_mut(width));
-        for ((x, y), (mean, rstd)) in rows.zip(means.iter_mut().zip(rstds)) {
+        for (row, ((x, y), (mean, rstd))) in (first..).zip(rows.zip(means.iter_mut().zip(rstds))) {
+            let channels = row % groups * inside;
+            let [weight, bias] = [weight, bias].map(|each| each.get(channels..).unwrap_or_default());
             (*mean, *rstd) = dispatch!(|L| {
                 let y = y; // given away, so that this is no function of its own, which would be compiled for the baseline
                 let (mean, rstd) = statistics(&[x], width, eps);
-                affine(x, y, mean, rstd, weight, bias);
+                if size == 1 {
+                    affine(x, y, mean, rstd, weight, bias);
+                } else {
+                    for (c, (x, y)) in x.chunks_exact(size).zip(y.chunks_exact_mut(size)).enumerate() {
+                        channel(x, y, mean, rstd, weight.get(c), bias.get(c));
+                    }
+                }
                 (mean, rstd)
             });
         }
@@ -102,10 +132,8 @@ pub(crate) fn batch_norm<T: Real>(xs: &[&CpuValue], eps: f64, out: &Metas) -> Re
         parallel::pieces(y.slice(), size, parallel::GRAIN, |first, y| {
             for (i, y) in y.chunks_exact_mut(size).enumerate() {
                 let (at, c) = (first + i, (first + i) % channels);
-                let factor = weight.get(c).map_or(rstd[c], |w| *w * rstd[c]);
-                let (mean, bias) = (mean[c], bias.get(c).copied().unwrap_or_default());
                 let x = &x[at * size..][..size];
-                dispatch_v3!(|L| y.iter_mut().zip(x).for_each(|(y, x)| *y = (*x - mean) * factor + bias));
+                dispatch_v3!(|L| channel(x, y, mean[c], rstd[c], weight.get(c), bias.get(c)));
             }
         });
     }
@@ -190,6 +218,14 @@ fn affine<T: Real>(x: &[T], y: &mut [T], mean: T, rstd: T, weight: &[T], bias: &
         (weight, []) => y.zip(weight).for_each(|((y, x), w)| *y = x * *w),
         (weight, bias) => y.zip(weight.iter().zip(bias)).for_each(|((y, x), (w, b))| *y = x * *w + *b),
     }
+}
+
+/// The same of a channel, which has one weight and one bias.
+#[inline(always)]
+fn channel<T: Real>(x: &[T], y: &mut [T], mean: T, rstd: T, weight: Option<&T>, bias: Option<&T>) {
+    let factor = weight.map_or(rstd, |weight| *weight * rstd);
+    let bias = bias.copied().unwrap_or_default();
+    y.iter_mut().zip(x).for_each(|(y, x)| *y = (*x - mean) * factor + bias);
 }
 
 /// `y = y · weight + bias`, without those that are empty.

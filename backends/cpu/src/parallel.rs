@@ -120,7 +120,7 @@ fn pieces_of<T: Send>(y: &mut [T], unit: usize, grain: usize, work: &(dyn Fn(usi
 type RowWork<'a, T, U, const N: usize> = &'a (dyn Fn(usize, &mut [T], [&mut [U]; N]) -> Result<()> + Sync);
 
 /// [`pieces`] of several slices at once: each of `more` has a part for each unit of `y`. Gives the error that
-/// came first.
+/// came first. The last unit of `y` may be shorter than the others.
 pub(crate) fn rows<T: Send, U: Send, const N: usize>(
     y: &mut [T],
     unit: usize,
@@ -128,7 +128,7 @@ pub(crate) fn rows<T: Send, U: Send, const N: usize>(
     grain: usize,
     work: RowWork<T, U, N>,
 ) -> Result<()> {
-    let units = y.len() / unit.max(1);
+    let units = y.len().div_ceil(unit.max(1));
     let Some(size) = piece(y.len(), unit, grain) else {
         return work(0, y, more);
     };
@@ -146,7 +146,7 @@ fn piece(len: usize, unit: usize, grain: usize) -> Option<usize> {
     if len / 2 < grain {
         return None; // before anything is asked that takes time
     }
-    let units = len / unit.max(1);
+    let units = len.div_ceil(unit.max(1));
     let count = (len / grain.max(1)).min(units);
     if count <= 1 {
         return None;

@@ -150,6 +150,7 @@ impl Backend for Wgpu {
                 | Fused::LayerNorm { .. }
                 | Fused::RmsNorm { .. }
                 | Fused::BatchNorm { .. }
+                | Fused::GroupNorm { .. }
                 | Fused::CrossEntropy { .. },
                 xs,
             ) => xs.iter().all(|x| x.numel() > 0),
@@ -208,6 +209,9 @@ impl Wgpu {
                 return norm::trailing(gpu, &xs, dims, eps, false, out);
             }
             Op::Fused(Fused::BatchNorm { eps }, xs) => return norm::batch_norm(gpu, &xs, eps, out),
+            Op::Fused(Fused::GroupNorm { groups, eps }, xs) => {
+                return norm::group_norm(gpu, &xs, groups, eps, out);
+            }
             Op::Fused(Fused::CrossEntropy { ignore_index }, xs) => {
                 return loss::cross_entropy(gpu, xs[0], xs[1], ignore_index, out);
             }

@@ -15,11 +15,36 @@ pub(crate) fn trailing(
     is_centred: bool,
     out: &Metas,
 ) -> Result<Outputs<WgpuValue>> {
+    let shape = &xs[0].meta.shape;
+    let n = shape[shape.rank() - dims..].iter().product();
+    by_rows(gpu, xs, [1, n, 1], eps, is_centred, out)
+}
+
+/// `(y, mean, 1/σ)` of each group of channels of each example of `x [n, c, ..]`.
+pub(crate) fn group_norm(
+    gpu: &'static Gpu,
+    xs: &[&WgpuValue],
+    groups: usize,
+    eps: f64,
+    out: &Metas,
+) -> Result<Outputs<WgpuValue>> {
+    let [_, groups, inside, size] = xs[0].meta.grouped(groups);
+    by_rows(gpu, xs, [groups, inside, size], eps, true, out)
+}
+
+/// Rows that have `inside` channels of `size` elements each; after so many groups come those with the same channels.
+fn by_rows(
+    gpu: &'static Gpu,
+    xs: &[&WgpuValue],
+    [groups, inside, size]: [usize; 3],
+    eps: f64,
+    is_centred: bool,
+    out: &Metas,
+) -> Result<Outputs<WgpuValue>> {
     let dtype = out[0].dtype;
     let xs = xs.iter().map(|x| view::contiguous(gpu, x)).collect::<Result<SmallVec<[_; 3]>>>()?;
     let ys = out.iter().map(|meta| create::output(gpu, meta)).collect::<Result<Outputs<_>>>()?;
-    let shape = &xs[0].meta.shape;
-    let n: usize = shape[shape.rank() - dims..].iter().product();
+    let n = inside * size;
     let rows = xs[0].meta.numel() / n;
     let team = Team::new(gpu, n, true, dtype);
     let kept = n.div_ceil(4 * team.size);
@@ -42,16 +67,33 @@ pub(crate) fn trailing(
     kernel.constant("IS_KEPT", (kept <= KEPT).into()).constant("KEPT", kept.clamp(1, KEPT) as u32);
     kernel.param("n", n).param("rows", rows).param("x_offset", xs[0].layout.offset);
     kernel.number("eps", Scalar::Float(eps), dtype);
-    let groups = team.declare(&mut kernel, rows);
-    kernel.run(groups, || {
+    // how many neighbours have one weight; of none, all elements of a row have their own, the same in each row
+    let sharing = if groups * size == 1 {
+        0
+    } else if size.is_multiple_of(4) {
+        4
+    } else {
+        1
+    };
+    kernel.constant("SHARING", sharing);
+    if sharing > 0 {
+        kernel.param("groups", groups).param("inside", inside).param("size", size);
+    }
+    let teams = team.declare(&mut kernel, rows);
+    kernel.run(teams, || {
         let affine = |name: &str, is_there: bool, none: &str| {
-            let (one, four) = match is_there {
-                true => (format!("{name}(i)"), format!("{name}4(i / 4u)")),
-                false => (format!("T({none})"), format!("vec4<T>(T({none}))")),
+            let (one, four) = match (is_there, sharing) {
+                (false, _) => (format!("T({none})"), format!("vec4<T>(T({none}))")),
+                (true, 0) => (format!("{name}(i)"), format!("{name}4(i / 4u)")),
+                (true, sharing) => {
+                    let at = |i: u32| format!("{name}(row % p.groups * p.inside + (i + {i}u) / p.size)");
+                    let four = (0..4 / sharing).map(at).collect::<Vec<_>>().join(", ");
+                    (at(0), format!("vec4<T>({four})"))
+                }
             };
             format!(
-                "fn {name}_of(i: u32) -> T {{ return {one}; }}\n\
-                 fn {name}_of4(i: u32) -> vec4<T> {{ return {four}; }}\n"
+                "fn {name}_of(row: u32, i: u32) -> T {{ return {one}; }}\n\
+                 fn {name}_of4(row: u32, i: u32) -> vec4<T> {{ return {four}; }}\n"
             )
         };
         let store = match wide {

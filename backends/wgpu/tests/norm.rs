@@ -54,6 +54,22 @@ fn of_channels() {
     }
 }
 
+#[test]
+fn of_groups_of_channels() {
+    for (dtype, rtol, atol) in FLOATS {
+        for (shape, groups) in
+            [(&[4, 6, 5, 6][..], 3), (&[7, 12], 4), (&[2, 6, 300], 2), (&[1, 3, 90, 100], 3)]
+        {
+            let tail = &shape[1..2];
+            let xs = [numbers(shape, dtype, 1), numbers(tail, dtype, 2), numbers(tail, dtype, 3)];
+            for n in 1..4 {
+                let norm = Fused::GroupNorm { groups, eps: 1e-5 };
+                agree(vec![Op::Fused(norm, operands(n))], &xs[..n], rtol, atol);
+            }
+        }
+    }
+}
+
 fn targets(dtype: DType, numbers: Vec<i64>) -> TensorData {
     TensorData::new([numbers.len()], Data::I64(numbers)).unwrap().cast(dtype)
 }

@@ -224,6 +224,25 @@ fn norms() {
     let channels = |low| numbers([1, 3, 1], low, 1.);
     let xs = [x(), channels(-0.5), channels(0.5), others([2, 3, 2], -1., 1.), channels(0.7)];
     holds(Op::Fused(grad(smallvec![0, 2], true, Some(smallvec![1])), smallvec![0, 1, 2, 3, 4]), &xs);
+    let xs = [
+        numbers([2, 2, 2, 3], -1., 1.),
+        numbers([2, 2, 1, 1], -0.5, 1.),
+        numbers([2, 2, 1, 1], 0.5, 1.),
+        others([2, 2, 2, 3], -1., 1.),
+        numbers([1, 2, 2, 1], 0.7, 1.),
+    ];
+    holds(Op::Fused(grad(smallvec![2, 3], true, Some(smallvec![1, 2])), smallvec![0, 1, 2, 3, 4]), &xs);
+    let (rows, w, b) = (numbers([2, 4, 3], -1., 1.), numbers([4], 0.5, 1.5), others([4], -1., 1.));
+    for groups in [1, 2, 4] {
+        let group = || Fused::GroupNorm { groups, eps: 0.1 };
+        holds(Op::Fused(group(), smallvec![0]), std::slice::from_ref(&rows));
+        holds(Op::Fused(group(), smallvec![0, 1]), &[rows.clone(), w.clone()]);
+        holds(Op::Fused(group(), smallvec![0, 1, 2]), &[rows.clone(), w.clone(), b.clone()]);
+    }
+    holds(
+        Op::Fused(Fused::GroupNorm { groups: 2, eps: 0.1 }, smallvec![0, 1, 2]),
+        &[numbers([2, 4], -1., 1.), w, b],
+    );
     let batch = Fused::BatchNorm { eps: 0.1 };
     holds(Op::Fused(batch, smallvec![0, 1, 2]), &[x(), numbers([3], 0.5, 1.5), others([3], -1., 1.)]);
 }

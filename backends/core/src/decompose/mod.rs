@@ -49,6 +49,7 @@ fn parts<B: Backend>(b: &B, fused: &Fused, xs: &[Tensor<B>]) -> Result<Outputs<T
         (Fused::LayerNorm { dims, eps }, [x, rest @ ..]) => norm::layer_norm(x, rest, *dims, *eps),
         (Fused::RmsNorm { dims, eps }, [x, rest @ ..]) => norm::rms_norm(x, rest, *dims, *eps),
         (Fused::BatchNorm { eps }, [x, rest @ ..]) => norm::batch_norm(x, rest, *eps),
+        (Fused::GroupNorm { groups, eps }, [x, rest @ ..]) => norm::group_norm(x, rest, *groups, *eps),
         (Fused::NormGrad(norm), xs) => norm::norm_grad(xs, norm),
         (Fused::Attention { scale, causal }, [q, k, v, rest @ ..]) => {
             attention::attention(q, k, v, rest.first(), *scale, *causal)

@@ -30,6 +30,18 @@ pub fn batch_norm<B: Backend>(x: &Tensor<B>, affine: &[Tensor<B>], eps: f64) -> 
     rounded(x, [scaled(y, affine, |a| full(a)?.reshape(&channels))?, mean, rstd])
 }
 
+pub fn group_norm<B: Backend>(
+    x: &Tensor<B>,
+    affine: &[Tensor<B>],
+    groups: usize,
+    eps: f64,
+) -> Result<Outputs<Tensor<B>>> {
+    let seen @ [_, groups, inside, _] = x.meta().grouped(groups);
+    let (y, mean, rstd) = standardised(&full(x)?.reshape(seen)?, Axes::from_slice(&[2, 3]), eps)?;
+    let y = scaled(y, affine, |a| full(a)?.reshape([1, groups, inside, 1]))?;
+    rounded(x, [y.reshape(x.shape())?, mean, rstd])
+}
+
 /// With `x̂ = (x - mean) r`, `r = 1/σ`, and `ĝ = g w`:
 /// ```text
 /// dx = r (ĝ - mean ĝ - x̂ mean(ĝ x̂)),    dw = Σ g x̂,    db = Σ g

@@ -34,7 +34,21 @@ pub fn fused(fused: &Fused, xs: &[&Meta]) -> Result<Metas> {
             let (x, statistics) = trailing_norm(name, xs, *dims, 2)?;
             Ok(smallvec![x.clone(), statistics])
         }
-        Fused::BatchNorm { .. } => batch_norm(name, xs),
+        Fused::BatchNorm { .. } => {
+            let (x, _) = channel_norm(name, xs)?;
+            let others = (0..x.shape.rank()).filter(|&a| a != 1).collect();
+            let statistics = Meta::new(x.reduced(&others), x.dtype);
+            Ok(smallvec![x.clone(), statistics.clone(), statistics])
+        }
+        Fused::GroupNorm { groups, .. } => {
+            let (x, channels) = channel_norm(name, xs)?;
+            if *groups == 0 || !channels.is_multiple_of(*groups) {
+                let why = format!("{channels} channels do not fall into {groups} groups");
+                return Err(Error::value(name, why));
+            }
+            let statistics = Meta::new([x.shape[0], *groups, 1, 1], x.dtype);
+            Ok(smallvec![x.clone(), statistics.clone(), statistics])
+        }
         Fused::NormGrad(norm) => norm_grad(name, xs, norm),
         Fused::Attention { .. } => attention(name, xs),
         Fused::CrossEntropy { .. } => cross_entropy(name, xs),
@@ -123,7 +137,8 @@ fn trailing_norm<'a>(
     Ok((x, Meta::new(x.reduced(&(split..x.shape.rank()).collect()), x.dtype)))
 }
 
-fn batch_norm(name: &'static str, xs: &[&Meta]) -> Result<Metas> {
+/// Checks what scales each channel after a normalisation; gives the operand and how many channels it has.
+fn channel_norm<'a>(name: &'static str, xs: &[&'a Meta]) -> Result<(&'a Meta, usize)> {
     let [x, affine @ ..] = xs else {
         return Err(Error::internal(name, "takes an operand"));
     };
@@ -131,16 +146,17 @@ fn batch_norm(name: &'static str, xs: &[&Meta]) -> Result<Metas> {
     let [_, channels, ..] = x.shape[..] else {
         return Err(Error::shape(name, format!("needs (n, c, ..), not {}", x.shape)));
     };
+    if affine.len() > 2 {
+        return Err(Error::internal(name, format!("does not take {} operands", xs.len())));
+    }
     for a in affine {
         if a.shape != [channels] || a.dtype != x.dtype {
-            return Err(Error::shape(
-                name,
-                format!("the weight or bias {a} does not fit {channels} channels"),
-            ));
+            let why =
+                format!("the weight or bias {a} has to be {} [{channels}], as {x} has channels", x.dtype);
+            return Err(Error::shape(name, why));
         }
     }
-    let statistics = Meta::new(x.reduced(&(0..x.shape.rank()).filter(|&a| a != 1).collect()), x.dtype);
-    Ok(smallvec![(*x).clone(), statistics.clone(), statistics])
+    Ok((x, channels))
 }
 
 fn norm_grad(name: &'static str, xs: &[&Meta], norm: &NormAxes) -> Result<Metas> {

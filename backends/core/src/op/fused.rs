@@ -42,6 +42,15 @@ pub enum Fused {
         #[cfg_attr(feature = "serde", serde(with = "crate::scalar::written"))]
         eps: f64,
     },
+    /// `(x [n, c, ..], weight? [c], bias? [c]) -> (y, mean [n, groups, 1, 1], 1/σ [n, groups, 1, 1])`: `x` as
+    /// `[n, groups, c / groups, ..]`, normalised over all axes but the first two.
+    GroupNorm {
+        /// How many groups the channels fall into.
+        groups: usize,
+        /// Added to the variance.
+        #[cfg_attr(feature = "serde", serde(with = "crate::scalar::written"))]
+        eps: f64,
+    },
     /// The way back through a normalisation: `(x, mean?, 1/σ, dy, weight?) -> (dx, dweight?, dbias?)`; the mean is there where
     /// it was taken away. All but `x` and `dy` have its axes with size one where they do not vary.
     NormGrad(Box<NormAxes>),
@@ -116,6 +125,7 @@ impl Fused {
             Fused::LayerNorm { .. } => "layer_norm",
             Fused::RmsNorm { .. } => "rms_norm",
             Fused::BatchNorm { .. } => "batch_norm",
+            Fused::GroupNorm { .. } => "group_norm",
             Fused::NormGrad(_) => "norm_grad",
             Fused::Attention { .. } => "scaled_dot_product_attention",
             Fused::CrossEntropy { .. } => "cross_entropy",
@@ -143,7 +153,7 @@ impl Fused {
     /// How many results it has.
     pub fn outputs(&self) -> usize {
         match self {
-            Fused::LayerNorm { .. } | Fused::BatchNorm { .. } => 3,
+            Fused::LayerNorm { .. } | Fused::BatchNorm { .. } | Fused::GroupNorm { .. } => 3,
             Fused::NormGrad(norm) if norm.affine.is_none() => 1,
             Fused::NormGrad(_) => 3,
             Fused::Lstm { gates: true } | Fused::LstmGrad => 3,

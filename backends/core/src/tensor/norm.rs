@@ -100,9 +100,7 @@ impl<B: Backend> Tensor<B> {
         eps: f64,
     ) -> Result<Self> {
         let dims = self.trailing("layer_norm", &normalized_shape.into())?;
-        // a bias alone is not an operand of the fused operation
-        let (inside, after) = if weight.is_some() { (bias, None) } else { (None, bias) };
-        let operands: Operands<&Self> = [self].into_iter().chain(weight).chain(inside).collect();
+        let (operands, after) = self.with_affine(weight, bias);
         let y = Self::one(Op::Fused(Fused::LayerNorm { dims, eps }, operands))?;
         match after {
             Some(bias) => y + bias,
@@ -152,20 +150,9 @@ impl<B: Backend> Tensor<B> {
         bias: Option<&Self>,
         eps: f64,
     ) -> Result<Self> {
-        let [n, c, ref spatial @ ..] = self.shape()[..] else {
-            return Err(Error::shape(
-                "group_norm",
-                format!("needs (batch, channels, ..), not {}", self.shape()),
-            ));
-        };
-        if groups == 0 || !c.is_multiple_of(groups) {
-            let why = format!("{c} channels do not fall into {groups} groups");
-            return Err(Error::value("group_norm", why));
-        }
-        let inside = (c / groups).saturating_mul(spatial.iter().product());
-        let rows = self.reshape([n, groups, inside])?;
-        let y = Self::one(Op::Fused(Fused::LayerNorm { dims: 1, eps }, smallvec![&rows]))?;
-        y.reshape(self.shape())?.per_channel("group_norm", weight, bias)
+        let (operands, after) = self.with_affine(weight, bias);
+        let y = Self::one(Op::Fused(Fused::GroupNorm { groups, eps }, operands))?;
+        y.plus_channels("group_norm", after)
     }
 
     /// Each channel of each example of `(batch, channels, ..)` normalised by its own mean and variance, or by
@@ -199,10 +186,10 @@ impl<B: Backend> Tensor<B> {
                 format!("needs more than one element in each channel, and {} has {inside}", self.shape());
             return Err(Error::value(op, why));
         }
-        let rows = self.reshape([n, c, inside])?;
-        let results = Self::apply(Op::Fused(Fused::LayerNorm { dims: 1, eps }, smallvec![&rows]))?;
+        let (operands, after) = self.with_affine(weight, bias);
+        let results = Self::apply(Op::Fused(Fused::GroupNorm { groups: c.max(1), eps }, operands))?;
         let [y, mean, rstd] = &results[..] else {
-            return Err(Error::internal(op, "a layer norm has three results"));
+            return Err(Error::internal(op, "a group norm has three results"));
         };
         // the statistics of a channel are the means of those of its instances
         let over = |t: &Self| t.reshape([n, c])?.mean(0);
@@ -213,7 +200,7 @@ impl<B: Backend> Tensor<B> {
             }
             None => None,
         };
-        Ok(Normalised { output: y.reshape(self.shape())?.per_channel(op, weight, bias)?, running })
+        Ok(Normalised { output: y.plus_channels(op, after)?, running })
     }
 
     /// How many of the last dims have these sizes.
@@ -226,20 +213,23 @@ impl<B: Backend> Tensor<B> {
         Err(Error::shape(op, why))
     }
 
-    /// `x · weight + bias`, with one of each for a channel (dim 1).
+    /// The operands of a fused norm, and the bias that is added to its result: none of them takes one without a weight.
+    fn with_affine<'a>(
+        &'a self,
+        weight: Option<&'a Self>,
+        bias: Option<&'a Self>,
+    ) -> (Operands<&'a Self>, Option<&'a Self>) {
+        let (inside, after) = if weight.is_some() { (bias, None) } else { (None, bias) };
+        ([self].into_iter().chain(weight).chain(inside).collect(), after)
+    }
+
+    /// `x + bias`, with one for each channel (dim 1).
     #[track_caller]
-    fn per_channel(&self, op: &'static str, weight: Option<&Self>, bias: Option<&Self>) -> Result<Self> {
-        let mut y = self.lazy();
-        if weight.is_none() && bias.is_none() {
-            return Ok(self.clone());
+    fn plus_channels(&self, op: &'static str, bias: Option<&Self>) -> Result<Self> {
+        match bias {
+            Some(bias) => self + self.channel(op, "the bias", bias)?,
+            None => Ok(self.clone()),
         }
-        if let Some(weight) = weight {
-            y = y * self.channel(op, "the weight", weight)?;
-        }
-        if let Some(bias) = bias {
-            y = y + self.channel(op, "the bias", bias)?;
-        }
-        y.eval_as(op)
     }
 
     /// One number for each channel, in a shape that stretches to this tensor's.
@@ -325,8 +315,7 @@ impl<B: Backend> Tensor<B> {
             );
             return Err(Error::value(op, why));
         }
-        let (inside, after) = if weight.is_some() { (bias, None) } else { (None, bias) };
-        let operands: Operands<&Self> = [self].into_iter().chain(weight).chain(inside).collect();
+        let (operands, after) = self.with_affine(weight, bias);
         let results = Self::apply(Op::Fused(Fused::BatchNorm { eps }, operands))?;
         let [y, mean, rstd] = &results[..] else {
             return Err(Error::internal(op, "a batch norm has three results"));
@@ -338,7 +327,7 @@ impl<B: Backend> Tensor<B> {
             }
             None => None,
         };
-        Ok(Normalised { output: y.per_channel(op, None, after)?, running })
+        Ok(Normalised { output: y.plus_channels(op, after)?, running })
     }
 
     /// Each element divided by `(k + alpha · mean x²)^beta`, the mean taken over `size` neighbouring channels

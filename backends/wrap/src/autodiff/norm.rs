@@ -11,6 +11,8 @@ struct Norm<B: Backend> {
     weight: Option<Tensor<B>>,
     mean: Option<Tensor<B>>,
     r: Tensor<B>,
+    /// The shape of `x` that has these axes.
+    seen: Shape,
     /// What is normalised together.
     axes: Axes,
     /// The shape of weight and bias beside `x`: all axes, of size one where they do not vary.
@@ -27,8 +29,8 @@ pub(super) fn layer_norm<B: Backend>(
     dims: usize,
     wants: &[bool],
 ) -> Rule<B> {
-    let (axes, affine) = trailing(&x, dims);
-    Norm { x, weight, mean: Some(mean), r, axes, affine, wants: wants.to_vec() }.rule()
+    let (seen, axes, affine) = trailing(&x, dims);
+    Norm { x, weight, mean: Some(mean), r, seen, axes, affine, wants: wants.to_vec() }.rule()
 }
 
 pub(super) fn rms_norm<B: Backend>(
@@ -38,8 +40,8 @@ pub(super) fn rms_norm<B: Backend>(
     dims: usize,
     wants: &[bool],
 ) -> Rule<B> {
-    let (axes, affine) = trailing(&x, dims);
-    Norm { x, weight, mean: None, r, axes, affine, wants: wants.to_vec() }.rule()
+    let (seen, axes, affine) = trailing(&x, dims);
+    Norm { x, weight, mean: None, r, seen, axes, affine, wants: wants.to_vec() }.rule()
 }
 
 pub(super) fn batch_norm<B: Backend>(
@@ -50,14 +52,31 @@ pub(super) fn batch_norm<B: Backend>(
     wants: &[bool],
 ) -> Rule<B> {
     let axes: Axes = (0..x.rank()).filter(|&a| a != 1).collect();
-    let affine = x.meta().reduced(&axes);
-    Norm { x, weight, mean: Some(mean), r, axes, affine, wants: wants.to_vec() }.rule()
+    let (seen, affine) = (x.shape().clone(), x.meta().reduced(&axes));
+    Norm { x, weight, mean: Some(mean), r, seen, axes, affine, wants: wants.to_vec() }.rule()
 }
 
-/// The last `dims` axes, and the shape of what varies only along them.
-fn trailing<B: Backend>(x: &Tensor<B>, dims: usize) -> (Axes, Shape) {
+pub(super) fn group_norm<B: Backend>(
+    x: Tensor<B>,
+    weight: Option<Tensor<B>>,
+    mean: Tensor<B>,
+    r: Tensor<B>,
+    wants: &[bool],
+) -> Rule<B> {
+    let seen @ [_, groups, inside, _] = x.meta().grouped(r.shape()[1]);
+    let (seen, axes, affine) = (seen.into(), smallvec![2, 3], [1, groups, inside, 1].into());
+    Norm { x, weight, mean: Some(mean), r, seen, axes, affine, wants: wants.to_vec() }.rule()
+}
+
+/// The shape, the last `dims` axes, and the shape of what varies only along them.
+fn trailing<B: Backend>(x: &Tensor<B>, dims: usize) -> (Shape, Axes, Shape) {
     let split = x.rank() - dims;
-    ((split..x.rank()).collect(), x.meta().reduced(&(0..split).collect()))
+    (x.shape().clone(), (split..x.rank()).collect(), x.meta().reduced(&(0..split).collect()))
+}
+
+/// `x` in a shape that is mostly its own.
+fn shaped<B: Backend>(x: &Tensor<B>, shape: &Shape) -> Result<Tensor<B>> {
+    if x.shape() == shape { Ok(x.clone()) } else { x.reshape(shape) }
 }
 
 impl<B: Backend> Norm<B> {
@@ -76,8 +95,11 @@ impl<B: Backend> Norm<B> {
         mu: Option<&Tensor<B>>,
         rho: Option<&Tensor<B>>,
     ) -> Result<Vec<Option<Tensor<B>>>> {
-        let mut through = g.map(|g| self.through(g)).transpose()?.into_iter().flatten();
-        let dx = sum(through.next(), self.aside(mu, rho)?)?;
+        let x = &shaped(&self.x, &self.seen)?;
+        let mut through =
+            g.map(|g| self.through(x, &shaped(g, &self.seen)?)).transpose()?.into_iter().flatten();
+        let dx = sum(through.next(), self.aside(x, mu, rho)?)?;
+        let dx = dx.map(|dx| shaped(&dx, self.x.shape())).transpose()?;
         // weight and bias have no gradient where `y` has none
         let affine = through.map(|g| g.reshape(self.weight.as_ref().map_or(&self.affine, Tensor::shape)));
         let found = std::iter::once(Ok(dx))
@@ -87,9 +109,9 @@ impl<B: Backend> Norm<B> {
     }
 
     /// What comes from `y` to `x`, and to weight and bias where one of them wants it.
-    fn through(&self, g: &Tensor<B>) -> Result<Outputs<Tensor<B>>> {
+    fn through(&self, x: &Tensor<B>, g: &Tensor<B>) -> Result<Outputs<Tensor<B>>> {
         let weight = self.weight.as_ref().map(|weight| weight.reshape(&self.affine)).transpose()?;
-        let mut operands: Operands<&Tensor<B>> = smallvec![&self.x];
+        let mut operands: Operands<&Tensor<B>> = smallvec![x];
         operands.extend(&self.mean);
         operands.extend([&self.r, g]);
         operands.extend(&weight);
@@ -100,11 +122,16 @@ impl<B: Backend> Norm<B> {
     }
 
     /// What comes to `x` from the statistics.
-    fn aside(&self, mu: Option<&Tensor<B>>, rho: Option<&Tensor<B>>) -> Result<Option<Tensor<B>>> {
-        let n = self.axes.iter().map(|&a| self.x.shape()[a]).product::<usize>() as f64;
-        let mu = mu.map(|mu| (mu / n)?.broadcast_to(self.x.shape())).transpose()?;
+    fn aside(
+        &self,
+        x: &Tensor<B>,
+        mu: Option<&Tensor<B>>,
+        rho: Option<&Tensor<B>>,
+    ) -> Result<Option<Tensor<B>>> {
+        let n = self.axes.iter().map(|&a| x.shape()[a]).product::<usize>() as f64;
+        let mu = mu.map(|mu| (mu / n)?.broadcast_to(x.shape())).transpose()?;
         let rho = rho.map(|rho| {
-            let (x, r) = (self.x.lazy(), self.r.lazy());
+            let (x, r) = (x.lazy(), self.r.lazy());
             let standard = match &self.mean {
                 Some(mean) => (x - mean) * r.clone(),
                 None => x * r.clone(),

@@ -93,6 +93,10 @@ fn fused_rule<B: Backend>(
             y()?;
             norm::batch_norm(x()?, x().ok(), y()?, y()?, wants)
         }
+        Fused::GroupNorm { .. } => {
+            y()?;
+            norm::group_norm(x()?, x().ok(), y()?, y()?, wants)
+        }
         Fused::Attention { scale, causal } => {
             let operands = attention::Attention { q: x()?, k: x()?, v: x()?, mask: x().ok(), scale, causal };
             attention::attention(operands, y()?, y()?, wants)
