@@ -2,8 +2,11 @@
 mod common;
 
 use common::{FLOATS, Result, check, normal};
-use firesteel_core::{DType, Distribution, Divisor, Fused, Op, Pool, Shape, Stream, Tensor};
+use firesteel_core::{
+    Binary, Compare, DType, Distribution, Divisor, Fused, Op, Pool, Program, Shape, Stream, Tensor, Unary,
+};
 use firesteel_cpu::Cpu;
+use std::sync::Arc;
 
 #[test]
 fn linear() -> Result {
@@ -16,6 +19,70 @@ fn linear() -> Result {
             check(&Fused::Linear, &[x.clone(), w.clone()])?;
             check(&Fused::Linear, &[x, w, b])?;
         }
+    }
+    Ok(())
+}
+
+/// Formulas of a layer's result, number 0, and what stands beside it, number 1 where there is something.
+fn formulas() -> Vec<Program> {
+    let relu = vec![Op::Unary(Unary::Relu, 0)];
+    // reads what it replaces to the end
+    let silu = vec![Op::Unary(Unary::Sigmoid, 0), Op::Binary(Binary::Mul, 1, 0)];
+    let sum = vec![Op::Unary(Unary::Tanh, 0), Op::Binary(Binary::Add, 1, 2)];
+    let choice = vec![
+        Op::Compare(Compare::Lt, 0, 1),
+        Op::Select(2, 0, 1),
+        Op::Unary(Unary::Exp, 0),
+        Op::Binary(Binary::Maximum, 3, 4),
+    ];
+    let program =
+        |inputs, code: Vec<Op<usize>>| Program { inputs, results: vec![inputs + code.len() - 1], code };
+    vec![
+        program(1, relu),
+        program(1, silu),
+        program(2, sum),
+        program(2, choice),
+        Program { inputs: 1, code: vec![], results: vec![0] },
+    ]
+}
+
+#[test]
+fn linear_then_a_formula() -> Result {
+    // few rows and many, inner dimensions of more than one block, rows and columns alone, and columns of several tiles
+    let sizes = [[1, 5, 7], [7, 5, 1], [3, 300, 700], [40, 1100, 900], [130, 64, 401], [0, 3, 2], [4, 0, 3]];
+    for (dtype, sizes) in [(DType::F32, &sizes[..]), (DType::F64, &sizes[..3]), (DType::BF16, &sizes[..3])] {
+        for &[m, k, n] in sizes {
+            let x = (normal(&[m, k], dtype, 1)? * 0.1)?;
+            let (w, b) = (normal(&[n, k], dtype, 2)?, normal(&[n], dtype, 3)?);
+            let beside = normal(&[m, n], dtype, 4)?;
+            let row = Tensor::one(Op::Broadcast(&normal(&[1, n], dtype, 5)?, Shape::from([m, n])))?;
+            let one = Tensor::one(Op::Broadcast(&normal(&[1, 1], dtype, 6)?, Shape::from([m, n])))?;
+            for program in formulas() {
+                let then = Fused::LinearThen(Arc::new(program.clone()));
+                for beside in [&beside, &row, &one] {
+                    let beside = &[beside.clone()][..program.inputs - 1];
+                    check(&then, &[&[x.clone(), w.clone()], beside].concat())?;
+                    check(&then, &[&[x.clone(), w.clone(), b.clone()], beside].concat())?;
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn a_formula_that_does_not_follow_a_layer_is_an_error() -> Result {
+    let (x, w) = (normal(&[2, 3], DType::F32, 1)?, normal(&[4, 3], DType::F32, 2)?);
+    let wide = normal(&[5, 2, 4], DType::F32, 3)?;
+    let (narrow, exact) = (normal(&[3], DType::F32, 4)?, normal(&[2, 4], DType::F64, 5)?);
+    for other in [&wide, &narrow, &exact] {
+        assert!(x.linear_then(&w, None, |y| y + other).is_err());
+    }
+    assert!(x.linear_then(&w, Some(&x), |y| y).is_err());
+    for inputs in [0, 2, 9] {
+        let program = Program { inputs, code: vec![], results: vec![0] };
+        let op = Op::Fused(Fused::LinearThen(Arc::new(program)), [&x, &w].into_iter().collect());
+        assert!(Tensor::one(op).is_err(), "{inputs}");
     }
     Ok(())
 }

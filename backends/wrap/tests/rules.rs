@@ -142,7 +142,10 @@ fn products() {
     holds(Op::MatMul(0, 1), &[numbers([2, 2, 3], -1., 1.), others([2, 3, 2], -1., 1.)]);
     let (x, w, b) = (numbers([2, 2, 3], -1., 1.), others([4, 3], -1., 1.), numbers([4], -1., 1.));
     holds(Op::Fused(Fused::Linear, smallvec![0, 1]), &[x.clone(), w.clone()]);
-    holds(Op::Fused(Fused::Linear, smallvec![0, 1, 2]), &[x, w, b]);
+    holds(Op::Fused(Fused::Linear, smallvec![0, 1, 2]), &[x.clone(), w.clone(), b.clone()]);
+    let code = vec![Op::Unary(Unary::Tanh, 0), Op::Binary(Binary::Mul, 1, 2)];
+    let then = Fused::LinearThen(Arc::new(Program { inputs: 2, code, results: vec![3] }));
+    holds(Op::Fused(then, smallvec![0, 1, 2, 3]), &[x, w, b, others([2, 2, 4], -1., 1.)]);
 }
 
 #[test]

@@ -25,8 +25,8 @@ const TILE: usize = 384;
 /// So many inputs are fetched in time by the processor itself; asking for them would only get in its way.
 const FORESEEN: usize = 2;
 
-/// Elements between those that are computed and those that are fetched meanwhile.
-const AHEAD: usize = 2048;
+/// Bytes between what is computed and what is fetched meanwhile.
+const AHEAD: usize = 8192;
 
 /// A row of as many elements is worth a block of its own.
 const LONG_ROW: usize = 256;
@@ -56,7 +56,7 @@ impl Part {
     /// Has one part of so many fetched of what is read a little later.
     fn fetch(self, tile: usize, [part, parts]: [usize; 2]) {
         let size = self.step.div_ceil(parts).next_multiple_of(size_of::<CacheLine>());
-        let start = self.at(tile).wrapping_add(self.step / TILE * AHEAD);
+        let start = self.at(tile).wrapping_add(AHEAD);
         let lines = (part * size..self.step.min((part + 1) * size)).step_by(size_of::<CacheLine>());
         lines.for_each(|at| fetch(start.wrapping_add(at)));
     }
@@ -77,8 +77,11 @@ struct Run<'a> {
 /// Memory for numbers of the widest type, on a boundary of lines: a vector across two of them is read twice.
 type Slot = Vec<CacheLine>;
 
-fn slot(len: usize) -> Slot {
-    vec![CacheLine::zeroed(); len * size_of::<u64>() / size_of::<CacheLine>()]
+/// Sees that there are so many slots, each for as many numbers.
+fn make_room(slots: &mut Vec<Slot>, count: usize, len: usize) {
+    let lines = len * size_of::<u64>() / size_of::<CacheLine>();
+    slots.resize_with(slots.len().max(count), Slot::new);
+    slots[..count].iter_mut().for_each(|slot| slot.resize(slot.len().max(lines), CacheLine::zeroed()));
 }
 
 /// What a thread works in.
@@ -103,6 +106,8 @@ pub(super) struct Worker<'a> {
     start: usize,
     /// Where the job's results begin.
     results: SmallVec<[*mut u8; 4]>,
+    /// The most elements of a tile.
+    tile: usize,
     /// Elements from one tile to the next.
     step: usize,
     memory: Memory,
@@ -118,7 +123,10 @@ impl<'a> Worker<'a> {
     /// Does a job; false where a whole number was divided by zero.
     pub(super) fn run(job: Job<'a>) -> bool {
         let results = job.results.into_iter().map(<[u8]>::as_mut_ptr).collect();
-        let is_defined = Self::with(job.plan, job.start, results, TILE, |worker| worker.blocks(job.len));
+        // one line that goes around the caches leaves nothing in them to be met again
+        let tile = if job.plan.streams && job.plan.steps.code.len() == 1 { BLOCK } else { TILE };
+        let is_defined =
+            Self::with(job.plan, job.start, results, [tile, tile], |worker| worker.blocks(job.len));
         if job.plan.streams {
             fence();
         }
@@ -146,7 +154,7 @@ impl<'a> Worker<'a> {
                 worker.find(0..(rows - 1) * step + len)?;
                 worker.tiles(rows, |_| len)
             };
-            Self::with(plan, start + column, results, step, work).is_some()
+            Self::with(plan, start + column, results, [TILE, step], work).is_some()
         };
         rows == 0 || (0..columns).step_by(TILE).all(&mut run)
     }
@@ -155,17 +163,18 @@ impl<'a> Worker<'a> {
         plan: &'a Plan<'a>,
         start: usize,
         results: SmallVec<[*mut u8; 4]>,
-        step: usize,
+        [tile, step]: [usize; 2],
         work: impl FnOnce(&mut Self) -> R,
     ) -> R {
         let steps = &*plan.steps;
         let mut memory = MEMORY.take();
         let inputs = plan.inputs.len();
-        memory.blocks.resize_with(memory.blocks.len().max(inputs), || slot(BLOCK));
-        memory.tiles.resize_with(memory.tiles.len().max(steps.count), || slot(TILE));
+        make_room(&mut memory.blocks, inputs, BLOCK);
+        make_room(&mut memory.tiles, steps.count, tile);
         let places = SmallVec::from_elem(Place::One(0), inputs + steps.code.len());
         let runs = Vec::with_capacity(steps.code.len());
-        let mut worker = Worker { plan, steps, start, results, step, memory, places, runs, block: 0..0 };
+        let mut worker =
+            Worker { plan, steps, start, results, tile, step, memory, places, runs, block: 0..0 };
         let result = work(&mut worker);
         MEMORY.set(worker.memory);
         result
@@ -182,7 +191,8 @@ impl<'a> Worker<'a> {
                 n = n.min(row - (self.start + done) % row);
             }
             self.find(done..done + n)?;
-            self.tiles(n.div_ceil(TILE), |tile| TILE.min(n - tile * TILE))?;
+            let most = self.tile;
+            self.tiles(n.div_ceil(most), |tile| most.min(n - tile * most))?;
         }
         Some(())
     }
@@ -225,7 +235,7 @@ impl<'a> Worker<'a> {
                 T::widen(&gathered[..n], first(y, n));
             }
         }
-        Place::Many(Part { start: y.as_mut_ptr().cast(), step: TILE * self.steps.width(k) })
+        Place::Many(Part { start: y.as_mut_ptr().cast(), step: self.step * self.steps.width(k) })
     }
 
     /// The current block of a result whose numbers have this size.
@@ -291,11 +301,10 @@ impl<'a> Worker<'a> {
             *part = match self.places[x] {
                 Place::Many(part) => part,
                 Place::One(bits) => {
-                    let slots = &mut self.memory.same;
-                    slots.resize_with(slots.len().max(*same + 1), || slot(TILE));
-                    let slot = &mut slots[*same];
+                    make_room(&mut self.memory.same, *same + 1, self.tile);
+                    let slot = &mut self.memory.same[*same];
                     *same += 1;
-                    arithmetic!(self.steps.dtypes[x], T => first(slot, TILE).fill(one::<T>(bits)));
+                    arithmetic!(self.steps.dtypes[x], T => first(slot, self.tile).fill(one::<T>(bits)));
                     Part { start: slot.as_mut_ptr().cast(), step: 0 }
                 }
             };
@@ -331,7 +340,7 @@ impl<'a> Worker<'a> {
     fn ahead(&self) -> SmallVec<[Part; 8]> {
         let inputs = self.plan.inputs.len();
         // loops that go around the caches fetch for themselves, and what a product gave is in a cache
-        if self.plan.streams || inputs <= FORESEEN || self.step != TILE {
+        if self.plan.streams || inputs <= FORESEEN || self.step != self.tile {
             return SmallVec::new();
         }
         let many = |place: &Place| match *place {
@@ -398,7 +407,7 @@ impl<'a> Worker<'a> {
                 y.fill(one[0]);
             }
             (dtype, Numbers::Many(x)) if self.plan.streams && dtype.is_half() => {
-                let mut narrow = [T::default(); TILE];
+                let mut narrow = [T::default(); BLOCK];
                 let narrow = &mut narrow[..y.len()];
                 T::narrow(cast_slice(x), narrow);
                 stream(cast_slice(narrow), cast_slice_mut(y));

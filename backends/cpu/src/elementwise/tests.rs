@@ -283,6 +283,33 @@ fn a_chain_is_what_its_lines_are() {
 }
 
 #[test]
+fn what_no_cache_holds_is_what_its_parts_are() {
+    let formulas = |x: &Tensor<Cpu>| {
+        let (x, e) = (x.lazy(), x.lazy().exp());
+        [
+            Expr::eval_all([x.maximum(0.5), x.clone()]).unwrap(),
+            Expr::eval_all([&x + &x, x.sigmoid() * &x]).unwrap(),
+            Expr::eval_all([&e * 2.0, e]).unwrap(),
+            [x.maximum(0.5).eval().unwrap(), (&x + 1.0).eval().unwrap()],
+            [x.exp().eval().unwrap(), x.gt(0.0).where_(&x, 1.0).eval().unwrap()],
+        ]
+        .into_iter()
+        .flatten()
+    };
+    for dtype in [DType::F32, DType::BF16] {
+        let n = (32 << 20) / dtype.size() + 12_345;
+        let x = Tensor::one(Op::Cast(&Tensor::randn([n], &Cpu).unwrap(), dtype)).unwrap();
+        let whole: Vec<_> = formulas(&x).collect();
+        for start in [0, 2_000_003, n - 5000] {
+            let part = x.narrow(0, start, 5000).unwrap();
+            for (whole, part) in whole.iter().zip(formulas(&part)) {
+                assert_eq!(values(&whole.narrow(0, start, 5000).unwrap()), values(&part), "{dtype}");
+            }
+        }
+    }
+}
+
+#[test]
 fn nothing_at_all_is_no_trouble() {
     let empty = tensor(&[], [0, 3], DType::F32);
     assert_eq!((&empty + 1.0).unwrap().shape()[..], [0, 3]);
