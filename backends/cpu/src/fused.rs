@@ -66,10 +66,15 @@ pub(crate) fn fused(fused: &Fused, xs: &[&CpuValue], out: &Metas) -> Result<Outp
     }
 }
 
+/// Bytes of a layer's result that it pays to run a formula on while parts of them are in a cache; less is in one anyway, and
+/// looking at it earlier pushes the weights out.
+const LARGE: usize = 4 << 20;
+
 /// A layer, and a formula where its result lies, or after it.
 fn linear_then(program: &Program, xs: &[&CpuValue], out: &Metas) -> Result<Outputs<CpuValue>> {
     let (layer, beside) = Fused::layer_and_beside(program, xs)?;
     if out[0].dtype == DType::F32
+        && out[0].bytes() >= LARGE
         && let Some(epilogue) = Epilogue::new(program, beside, &out[0])?
     {
         return matmul::linear_then(layer, &epilogue, &out[0]).map(|y| smallvec![y]);

@@ -38,8 +38,9 @@ const FEW_NUMBERS: usize = 16 * 1024;
 const FEW_ROWS: usize = 128;
 /// How far ahead of its use a panel is asked for, in numbers.
 const AHEAD: usize = 12 * VECTORS * LANES;
-/// Rows that are there before something is done with them.
-const DONE: usize = 16;
+/// Rows that are there before something is done with them, and so columns where the tiles are turned: those are what a
+/// formula goes along.
+const DONE: [usize; 2] = [64, 384];
 /// Products of numbers that are worth another thread.
 const WORK: usize = 1 << 20;
 
@@ -236,7 +237,7 @@ fn block(
         }
         let end = first + rows;
         if let Some(then) = then
-            && (end - done >= DONE || end == m)
+            && (end - done >= DONE[usize::from(turned)] || end == m)
         {
             let (rows, columns) =
                 if turned { (columns.clone(), done..end) } else { (done..end, columns.clone()) };

@@ -133,7 +133,7 @@ impl<'a> Worker<'a> {
         is_defined.is_some()
     }
 
-    /// Computes some columns of some rows, where the inputs [lie](Plan::lies) as the result does; false where a whole number
+    /// Computes some columns of some rows, and one at least, where the inputs [lie](Plan::lies) as the result does; false where a whole number
     /// was divided by zero.
     ///
     /// # Safety
@@ -146,17 +146,21 @@ impl<'a> Worker<'a> {
         [rows, columns]: [usize; 2],
         step: usize,
     ) -> bool {
-        let mut run = |column: usize| {
-            let len = TILE.min(columns - column);
-            let size = plan.steps.dtypes[plan.steps.results[0]].size();
+        if columns == step {
+            let blocks = |worker: &mut Self| worker.blocks(rows * columns);
+            return Self::with(plan, start, smallvec![y], [TILE, TILE], blocks).is_some();
+        }
+        let size = plan.steps.dtypes[plan.steps.results[0]].size();
+        let even = columns.div_ceil(columns.div_ceil(TILE));
+        (0..columns).step_by(even).all(|column| {
+            let len = even.min(columns - column);
             let results = smallvec![y.wrapping_add(column * size)];
-            let work = |worker: &mut Self| {
+            let tiles = |worker: &mut Self| {
                 worker.find(0..(rows - 1) * step + len)?;
                 worker.tiles(rows, |_| len)
             };
-            Self::with(plan, start + column, results, [TILE, step], work).is_some()
-        };
-        rows == 0 || (0..columns).step_by(TILE).all(&mut run)
+            Self::with(plan, start + column, results, [TILE, step], tiles).is_some()
+        })
     }
 
     fn with<R>(
