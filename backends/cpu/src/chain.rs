@@ -1,6 +1,8 @@
 //! Element-wise operations joined in one pass: a program is interpreted on tiles that stay in the
 //! first-level cache, and each line of it is one vectorised loop over the tile.
 mod steps;
+#[cfg(test)]
+mod tests;
 mod worker;
 
 pub(crate) use steps::Steps;

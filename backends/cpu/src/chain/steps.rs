@@ -15,8 +15,8 @@ pub(super) struct Line {
     pub slot: usize,
     /// Which result it is, where it can be written straight to that.
     pub result: Option<usize>,
-    /// Whether another line reads it.
-    pub is_read: bool,
+    /// Whether it is a product that only one line reads, which may multiply for itself.
+    pub is_factor: bool,
     /// Whether it is one number for all whatever the inputs are, and computed once.
     pub is_constant: bool,
 }
@@ -48,8 +48,9 @@ impl Steps {
                 _ => return Err(Error::internal("chain", format!("{} is not element-wise", op.name()))),
             });
         }
-        let (slots, count) = allot(program);
-        let last_uses = program.last_uses();
+        let readers = only_readers(program, &dtypes);
+        let last_uses = last_uses(program, &readers);
+        let (slots, count) = allot(program, &last_uses);
         let mut code: Vec<Line> = vec![];
         for (number, op) in (program.inputs..).zip(rounded_once(program)) {
             let mut operands: SmallVec<[usize; 3]> = SmallVec::new();
@@ -65,10 +66,10 @@ impl Steps {
             let result = result.filter(|&i| !dtypes[number].is_half() && !is_there(i));
             let of_constants = |&x: &usize| x >= program.inputs && code[x - program.inputs].is_constant;
             let is_constant = operands.iter().all(of_constants);
-            let is_read = is_read(program, number);
+            let is_factor = readers[line].is_some();
             let (each, size) = (Each::of(&op, |&x| dtypes[x]), width(dtypes[number]));
             let slot = slots[line];
-            code.push(Line { op, operands, each, size, slot, result, is_read, is_constant });
+            code.push(Line { op, operands, each, size, slot, result, is_factor, is_constant });
         }
         let in_place = |(k, (dtype, target)): (usize, &(DType, Option<usize>))| {
             target.is_some() && !dtype.is_half() && !program.results.contains(&k)
@@ -99,18 +100,48 @@ fn width(dtype: DType) -> usize {
     arithmetic!(dtype, T => size_of::<T>())
 }
 
-/// Whether any line reads a value.
-fn is_read(program: &Program, number: usize) -> bool {
-    let mut found = false;
-    program.code.iter().for_each(|op| op.clone().each(|x| found |= x == number));
-    found
+/// For each line that multiplies two numbers in F32 and that only one other reads, that one, if it can multiply for itself.
+fn only_readers(program: &Program, dtypes: &[DType]) -> Vec<Option<usize>> {
+    let readers = readers(program);
+    let each = |op: &Op<usize>| Each::of(op, |&x| dtypes[x]);
+    let only = |(line, op): (usize, &Op<usize>)| {
+        let number = program.inputs + line;
+        let is_product = matches!(op, Op::Binary(Binary::Mul, a, b) if a != b) && each(op).is_some();
+        let [reader] = readers[number][..] else { return None };
+        let takes = each(&program.code[reader]).is_some_and(Each::takes_factors);
+        (is_product && takes && !program.results.contains(&number)).then_some(reader)
+    };
+    program.code.iter().enumerate().map(only).collect()
+}
+
+/// For each value the lines that read it, each as often as it does.
+fn readers(program: &Program) -> Vec<SmallVec<[usize; 2]>> {
+    let mut readers = vec![SmallVec::new(); program.inputs + program.code.len()];
+    for (line, op) in program.code.iter().enumerate() {
+        op.clone().each(|x| readers[x].push(line));
+    }
+    readers
+}
+
+/// The line after which each value is read no more; what is multiplied may still be read by the product's only reader.
+fn last_uses(program: &Program, readers: &[Option<usize>]) -> Vec<Option<usize>> {
+    let mut last = program.last_uses();
+    for (op, reader) in program.code.iter().zip(readers) {
+        op.clone().each(|x| {
+            if let (Some(last), Some(reader)) = (&mut last[x], reader) {
+                *last = (*last).max(*reader);
+            }
+        });
+    }
+    last
 }
 
 /// The lines, where one that casts to half precision and is a result, but never read, leaves the rounding
 /// to what writes the result.
 fn rounded_once(program: &Program) -> Vec<Op<usize>> {
+    let readers = readers(program);
     let last = |(line, op): (usize, &Op<usize>)| match *op {
-        Op::Cast(x, dtype) if dtype.is_half() && !is_read(program, program.inputs + line) => {
+        Op::Cast(x, dtype) if dtype.is_half() && readers[program.inputs + line].is_empty() => {
             Op::Cast(x, DType::F32)
         }
         _ => op.clone(),
@@ -119,25 +150,19 @@ fn rounded_once(program: &Program) -> Vec<Op<usize>> {
 }
 
 /// Gives each line of a program a slot, so that none is written while it is read: the slots, and how many.
-fn allot(program: &Program) -> (SmallVec<[usize; 8]>, usize) {
-    let last_uses = program.last_uses();
+fn allot(program: &Program, last_uses: &[Option<usize>]) -> (SmallVec<[usize; 8]>, usize) {
+    let mut ends = vec![SmallVec::<[usize; 2]>::new(); program.code.len()];
+    for (line, last) in last_uses[program.inputs..].iter().enumerate() {
+        last.into_iter().for_each(|last| ends[*last].push(line));
+    }
     let mut slots: SmallVec<[usize; 8]> = SmallVec::new();
     let (mut count, mut free) = (0, vec![]);
-    for (line, op) in program.code.iter().enumerate() {
+    for ends in ends {
         slots.push(free.pop().unwrap_or_else(|| {
             count += 1;
             count - 1
         }));
-        let mut released: SmallVec<[usize; 3]> = SmallVec::new();
-        op.clone().each(|x| {
-            if let Some(read) = x.checked_sub(program.inputs)
-                && last_uses[x] == Some(line)
-                && !released.contains(&slots[read])
-            {
-                released.push(slots[read]);
-            }
-        });
-        free.extend(released);
+        free.extend(ends.into_iter().map(|line| slots[line]));
     }
     (slots, count)
 }

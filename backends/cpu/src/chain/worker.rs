@@ -38,6 +38,8 @@ enum Place {
     One(u64),
     /// One for each.
     Many(Part),
+    /// One for each, times this one, which its only reader sees to.
+    Times(Part, f32),
 }
 
 /// Memory that tiles lie in: where the block's first does, and how many bytes there are from one to the next.
@@ -266,9 +268,15 @@ impl<'a> Worker<'a> {
                 self.places[number] = Place::One(one[0]);
                 continue;
             }
-            // what goes around the caches had better not be read again
-            let result = line.result.filter(|_| !(streams && line.is_read));
-            let past = streams && result.is_some();
+            if line.is_factor
+                && let Some((x, factor)) = self.factor(line)
+            {
+                self.places[number] = Place::Times(x, factor);
+                continue;
+            }
+            // one line alone has nothing in a cache that it could be computed in
+            let past = streams && steps.code.len() == 1 && line.result.is_some();
+            let result = line.result.filter(|_| !streams || past);
             let y = match result {
                 Some(i) => self.result(i, steps.dtypes[number].size()),
                 None => self.slot(line.slot),
@@ -278,6 +286,14 @@ impl<'a> Worker<'a> {
             self.runs.push(Run { line, each, result, y, past });
         }
         Some(())
+    }
+
+    /// Of a product of a number for each and one for all, where the former are, and the latter.
+    fn factor(&self, line: &Line) -> Option<(Part, f32)> {
+        match line.operands.iter().map(|&x| self.places[x]).collect::<SmallVec<[Place; 3]>>()[..] {
+            [Place::Many(x), Place::One(bits)] | [Place::One(bits), Place::Many(x)] => Some((x, one(bits))),
+            _ => None,
+        }
     }
 
     /// The memory for a tile.
@@ -300,10 +316,15 @@ impl<'a> Worker<'a> {
                 return (each, parts);
             }
         }
+        let mut factors = [1.0; 3];
         // no operation has more than three
-        for (part, &x) in parts.iter_mut().zip(&line.operands) {
+        for ((part, factor), &x) in parts.iter_mut().zip(&mut factors).zip(&line.operands) {
             *part = match self.places[x] {
                 Place::Many(part) => part,
+                Place::Times(part, times) => {
+                    *factor = times;
+                    part
+                }
                 Place::One(bits) => {
                     make_room(&mut self.memory.same, *same + 1, self.tile);
                     let slot = &mut self.memory.same[*same];
@@ -313,6 +334,7 @@ impl<'a> Worker<'a> {
                 }
             };
         }
+        let each = if factors == [1.0; 3] { each } else { each.of_products([factors[0], factors[1]]) };
         (each, parts)
     }
 
@@ -349,7 +371,7 @@ impl<'a> Worker<'a> {
         }
         let many = |place: &Place| match *place {
             Place::Many(part) => Some(part),
-            Place::One(_) => None,
+            Place::One(_) | Place::Times(..) => None,
         };
         self.places[..inputs].iter().filter_map(many).collect()
     }
@@ -390,8 +412,9 @@ impl<'a> Worker<'a> {
     unsafe fn numbers<'s>(&self, number: usize, tile: usize, len: usize) -> (DType, Numbers<'s>) {
         let numbers = match self.places[number] {
             Place::One(bits) => Numbers::One(bits),
-            // SAFETY: the caller's promise.
-            Place::Many(x) => {
+            Place::Many(x) | Place::Times(x, _) => {
+                debug_assert!(matches!(self.places[number], Place::Many(_)), "has a reader that multiplies");
+                // SAFETY: the caller's promise.
                 Numbers::Many(unsafe { from_raw_parts(x.at(tile), len * self.steps.width(number)) })
             }
         };

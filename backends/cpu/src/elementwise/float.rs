@@ -10,7 +10,33 @@ use firesteel_core::{Binary, Compare, Unary};
 /// The elementary and special functions.
 trait Functions: Sized {
     fn function_of_two(kind: Binary, a: &[Self], b: &[Self], y: &mut [Self]);
-    fn function(kind: Unary, x: &[Self], y: &mut [Self]);
+    /// `y[i] = f(x[i] · factor)`, of functions that [take a factor](takes_factor); the others do without.
+    fn function(kind: Unary, x: &[Self], factor: Self, y: &mut [Self]);
+}
+
+/// Whether a function's operand may be multiplied on the way: those that formulas ask it of most, since it costs the others a
+/// multiplication by one.
+pub(super) fn takes_factor(kind: Unary) -> bool {
+    matches!(kind, Unary::Sqrt | Unary::Exp | Unary::Tanh | Unary::Erf)
+}
+
+/// `y[i] = f(x[i] · factor)`, rounded in between as if it were two lines.
+pub(super) fn function_of(kind: Unary, x: &[f32], factor: f32, y: &mut [f32]) {
+    f32::function(kind, x, factor, y);
+}
+
+/// `y[i] = f(a[i] · s, b[i] · t)`, rounded in between as if it were three lines; false where there is no loop for that.
+pub(super) fn of_products(kind: Binary, a: &[f32], b: &[f32], [s, t]: [f32; 2], y: &mut [f32]) -> bool {
+    dispatch!(|L| {
+        match kind {
+            Binary::Add => zip(a, b, y, |a, b| a * s + b * t),
+            Binary::Sub => zip(a, b, y, |a, b| a * s - b * t),
+            Binary::Mul => zip(a, b, y, |a, b| (a * s) * (b * t)),
+            Binary::Div => zip(a, b, y, |a, b| (a * s) / (b * t)),
+            _ => return false,
+        }
+        true
+    })
 }
 
 macro_rules! floats {
@@ -30,10 +56,9 @@ macro_rules! floats {
                     Unary::Ceil => map(x, y, $t::ceil),
                     Unary::Round => map(x, y, <$t as Math>::round::<L>),
                     Unary::Trunc => map(x, y, $t::trunc),
-                    Unary::Sqrt => map(x, y, $t::sqrt),
                     Unary::Rsqrt => map(x, y, <$t as Math>::rsqrt::<L>),
                     Unary::Recip => map(x, y, |x| 1. / x),
-                    _ => Self::function(kind, x, y),
+                    _ => Self::function(kind, x, 1., y),
                 })
             }
 
@@ -128,12 +153,13 @@ macro_rules! floats {
                 }
             }
 
-            fn function(kind: Unary, x: &[$t], y: &mut [$t]) {
+            fn function(kind: Unary, x: &[$t], factor: $t, y: &mut [$t]) {
                 match kind {
                     Unary::Lgamma => map(x, y, <$t as Math>::lgamma::<Baseline>),
                     Unary::Digamma => map(x, y, <$t as Math>::digamma::<Baseline>),
                     _ => $run!(|L| match kind {
-                        Unary::Exp => map(x, y, <$t as Math>::exp::<L>),
+                        Unary::Sqrt => map(x, y, |x| (x * factor).sqrt()),
+                        Unary::Exp => map(x, y, |x| <$t as Math>::exp::<L>(x * factor)),
                         Unary::Exp2 => map(x, y, <$t as Math>::exp2::<L>),
                         Unary::Expm1 => map(x, y, <$t as Math>::expm1::<L>),
                         Unary::Log => map(x, y, <$t as Math>::ln::<L>),
@@ -148,12 +174,12 @@ macro_rules! floats {
                         Unary::Atan => map(x, y, <$t as Math>::atan::<L>),
                         Unary::Sinh => map(x, y, <$t as Math>::sinh::<L>),
                         Unary::Cosh => map(x, y, <$t as Math>::cosh::<L>),
-                        Unary::Tanh => map(x, y, <$t as Math>::tanh::<L>),
+                        Unary::Tanh => map(x, y, |x| <$t as Math>::tanh::<L>(x * factor)),
                         Unary::Asinh => map(x, y, <$t as Math>::asinh::<L>),
                         Unary::Acosh => map(x, y, <$t as Math>::acosh::<L>),
                         Unary::Atanh => map(x, y, <$t as Math>::atanh::<L>),
                         Unary::Sigmoid => map(x, y, <$t as Math>::sigmoid::<L>),
-                        Unary::Erf => map(x, y, <$t as Math>::erf::<L>),
+                        Unary::Erf => map(x, y, |x| <$t as Math>::erf::<L>(x * factor)),
                         Unary::Erfc => map(x, y, <$t as Math>::erfc::<L>),
                         Unary::Erfinv => map(x, y, <$t as Math>::erfinv::<L>),
                         // `unary` has the rest

@@ -1,6 +1,7 @@
 //! One operation on a run of elements whose dtype only the program knows.
 use super::{
     convert::{convert, round},
+    float,
     number::{self, Line, Number, in_pairs},
 };
 use crate::{CpuValue, parallel, stream::CacheLine, value::Native};
@@ -96,7 +97,11 @@ pub(crate) fn step<'s>(
 #[derive(Clone, Copy)]
 pub(crate) enum Each {
     Unary(Unary),
+    /// Of an operand times this.
+    UnaryOf(Unary, f32),
     Binary(Binary),
+    /// Of operands times these.
+    BinaryOf(Binary, [f32; 2]),
     /// The second operand is this one for all.
     WithOne(Binary, f32),
     Compare(Compare),
@@ -116,6 +121,24 @@ impl Each {
             _ => return None,
         };
         matches!(dtype(x), DType::F32 | DType::BF16 | DType::F16).then_some(each)
+    }
+
+    /// Whether it can take its operands times one number each.
+    pub(crate) fn takes_factors(self) -> bool {
+        match self {
+            Each::Unary(kind) => float::takes_factor(kind),
+            Each::Binary(kind) => matches!(kind, Binary::Add | Binary::Sub | Binary::Mul | Binary::Div),
+            _ => false,
+        }
+    }
+
+    /// The same of operands times these, if it [takes](Self::takes_factors) any.
+    pub(crate) fn of_products(self, factors: [f32; 2]) -> Self {
+        match self {
+            Each::Unary(kind) => Each::UnaryOf(kind, factors[0]),
+            Each::Binary(kind) => Each::BinaryOf(kind, factors),
+            other => other,
+        }
     }
 
     /// The same where the second operand is one for all, if there is a loop for that.
@@ -152,6 +175,14 @@ impl Each {
                 Each::Binary(kind) => {
                     // always defined
                     let _ = f32::binary(kind, from(a.cast(), n), from(b.cast(), n), from_mut(y.cast(), n));
+                }
+                Each::UnaryOf(kind, factor) => {
+                    float::function_of(kind, from(a.cast(), n), factor, from_mut(y.cast(), n));
+                }
+                Each::BinaryOf(kind, factors) => {
+                    let (a, b) = (from(a.cast(), n), from(b.cast(), n));
+                    // there is a loop, or it would not take factors
+                    let _ = float::of_products(kind, a, b, factors, from_mut(y.cast(), n));
                 }
                 Each::WithOne(kind, one) => {
                     // there is a loop, or it would be `Binary`
