@@ -13,7 +13,6 @@ use crate::{
     matmul::{each, last_two},
     value::Output,
 };
-use bytemuck::cast_ref;
 use firesteel_core::{DType, Meta, Result};
 
 /// The product of batches of matrices in I32, or the last byte of each sum in I8; nothing where it is not of I8, or where
@@ -36,7 +35,7 @@ pub(crate) fn matmul(a: &CpuValue, b: &CpuValue, out: &Meta) -> Result<Option<Cp
 /// The product by this kernel, of whatever size.
 fn product_by(kernel: Kernel, a: &CpuValue, b: &CpuValue, out: &Meta) -> Result<Option<CpuValue>> {
     if out.dtype == DType::I32 {
-        return dots::product::<u8, 4, i32>(kernel, [a, b], out, |sums, _, y| *y = *cast_ref(sums));
+        return dots::product::<u8, 4, u32>(kernel, [a, b], out, |sums, _, y| *y = *sums);
     }
     dots::product::<u8, 4, u8>(kernel, [a, b], out, |sums, _, y| {
         y.iter_mut().zip(sums).for_each(|(y, sum)| *y = *sum as u8);

@@ -2,6 +2,7 @@
 //! of 32 bits, and add their products to a sum of 32 bits. So two numbers of BF16 are added in F32, and four bytes in I32.
 mod kept;
 mod kernel;
+mod lines;
 mod pack;
 
 pub(crate) use kernel::{Kernel, SIDE, Sums};
@@ -18,8 +19,10 @@ use crate::{
     value::{Native, Output},
 };
 use firesteel_core::{Meta, Result};
+use lines::{Left, Lines};
 use pack::{Packed, Side};
-use std::{collections::HashMap, sync::Arc};
+use smallvec::SmallVec;
+use std::{collections::HashMap, ops::Range, sync::Arc};
 
 /// Steps of a panel that a block of results takes in one go, for which panels stay in the first cache.
 const DEPTH: usize = 16;
@@ -32,6 +35,23 @@ pub(crate) const FEW: usize = 16 * 1024;
 /// A block of results.
 pub(crate) type Block<R> = [R; SIDE * SIDE];
 
+/// What becomes of sums.
+pub(crate) trait Outcome: Native {
+    /// A part of the results, where they are the sums.
+    fn as_sums(_: MatrixMut<'_, Self>) -> Option<MatrixMut<'_, u32>> {
+        None
+    }
+}
+
+impl Outcome for u8 {}
+impl Outcome for u16 {}
+
+impl Outcome for u32 {
+    fn as_sums(y: MatrixMut<'_, Self>) -> Option<MatrixMut<'_, u32>> {
+        Some(y)
+    }
+}
+
 /// A part of the results, and the number of its matrix and of its first row and column.
 struct Job<'a, R> {
     batch: usize,
@@ -40,17 +60,22 @@ struct Job<'a, R> {
 }
 
 /// The products of batches of matrices `[m, k]` and `[k, n]` of which none is empty, of numbers of which `G` fill a group;
-/// `finish` makes results of sums, from a column on. Nothing where numbers cannot be multiplied so.
-pub(crate) fn product<N: Native, const G: usize, R: Native>(
+/// `finish` makes results of sums, from a column on, where they are not sums already. Nothing where numbers cannot be
+/// multiplied so.
+pub(crate) fn product<N: Native, const G: usize, R: Outcome>(
     kernel: Kernel,
     [a, b]: [&CpuValue; 2],
     out: &Meta,
     finish: impl Fn(&mut Sums, usize, &mut Block<R>) + Sync,
 ) -> Result<Option<CpuValue>> {
     let [.., m, n] = out.shape[..] else { return Ok(None) };
-    let (a, places_a) = packed::<N, G>(kernel, a, Side::Left)?;
-    let (b, places_b) = packed::<N, G>(kernel, b, Side::Right)?;
-    let (Some(a), Some(b)) = (a, b) else { return Ok(None) };
+    let (matrices, places_a) = distinct::<N>(a, Side::Left);
+    let Some(a) = Left::new::<G>(kernel, a.meta.dtype, matrices)? else { return Ok(None) };
+    let (matrices, places_b) = distinct::<N>(b, Side::Right);
+    let pack = || Packed::new::<N, G>(&matrices, Side::Right, kernel.change(b.meta.dtype, Side::Right));
+    // a single one may still be packed from an earlier product
+    let b = if matrices.len() == 1 { kept::packed(b, kernel, pack)? } else { pack()?.map(Arc::new) };
+    let Some(b) = b else { return Ok(None) };
 
     let mut y = Output::<R>::new(out.numel())?;
     let side = side([places_a.len(), m, n]);
@@ -64,7 +89,7 @@ pub(crate) fn product<N: Native, const G: usize, R: Native>(
         let parts = y.split_rows(side);
         jobs.extend(parts.map(|(row, y)| Job { batch: *batch, first: [row, *column], y }));
     }
-    let passes = a.steps.div_ceil(DEPTH) * a.parts * b.parts;
+    let passes = b.steps.div_ceil(DEPTH) * a.parts() * b.parts;
     parallel::try_jobs(jobs, |mut job| {
         let [rows, columns] = job.y.size;
         let [height, width] = [rows.div_ceil(SIDE), columns.div_ceil(SIDE)];
@@ -76,35 +101,39 @@ pub(crate) fn product<N: Native, const G: usize, R: Native>(
         let [row, column] = job.first.map(|first| first / SIDE);
         let (place_a, place_b) = (places_a[job.batch], places_b[job.batch]);
         let ready = kernel.start();
-        let parts = (0..a.parts).flat_map(|i| (0..b.parts).map(move |j| (i, j)));
+        let lines = |part: usize, i: usize, steps: Range<usize>| {
+            a.lines(place_a, part, row + i, SIDE.min(rows - i * SIDE), steps)
+        };
+        let firsts: SmallVec<[_; PANELS]> =
+            (0..height).map(|i| ready.first(lines(0, i, 0..b.steps))).collect();
+        let parts = (0..a.parts()).flat_map(|i| (0..b.parts).map(move |j| (i, j)));
         let passed =
-            blocks(a.steps, DEPTH).flat_map(|steps| parts.clone().map(move |parts| (steps.clone(), parts)));
+            blocks(b.steps, DEPTH).flat_map(|steps| parts.clone().map(move |parts| (steps.clone(), parts)));
         for (pass, (steps, (part_a, part_b))) in passed.enumerate() {
-            let left = |i: usize| a.panel(place_a, part_a, row + i, steps.clone());
+            let left = |i: usize| lines(part_a, i, steps.clone());
             let right = |j: usize| b.panel(place_b, part_b, column + j, steps.clone());
             for j in 0..width {
-                let first = if pass == 0 {
-                    ready.first(b.panel(place_b, 0, column + j, 0..b.steps))
-                } else {
-                    [0; SIDE]
-                };
                 for i in 0..height {
                     let next = match (i + 1 < height, j + 1 < width) {
                         (true, _) => left(i + 1),
-                        (_, true) => right(j + 1),
-                        _ => &[],
+                        (_, true) => Lines::packed(right(j + 1), SIDE),
+                        _ => Lines::NONE,
                     };
                     let place = [i, j].map(|at| at * SIDE);
                     let sums = &mut sums[(j * height + i) % kept];
-                    if pass == 0 {
-                        sums.chunks_exact_mut(SIDE).for_each(|sums| sums.copy_from_slice(&first));
-                    }
-                    if pass + 1 == passes {
+                    let first = (pass == 0).then(|| &firsts[i]);
+                    let is_last = pass + 1 == passes;
+                    if is_last {
                         expect(&mut job.y, place);
                     }
-                    ready.add(left(i), right(j), next, sums);
+                    let part = [0, 1].map(|axis| place[axis]..job.y.size[axis].min(place[axis] + SIDE));
+                    let [rows, columns] = part;
+                    let is_whole = columns.len() == SIDE;
+                    let to = if is_last && is_whole { R::as_sums(job.y.part(rows, columns)) } else { None };
+                    let is_done = !is_last || to.is_some();
+                    ready.add(left(i), right(j), next, first, sums, to);
                     // while they are in the first cache
-                    if pass + 1 == passes {
+                    if !is_done {
                         finish(sums, job.first[1] + place[1], &mut block);
                         dispatch_v3!(|L| put(&block, &mut job.y, place));
                     }
@@ -147,30 +176,16 @@ fn side([batch, m, n]: [usize; 3]) -> usize {
     panels * SIDE
 }
 
-/// The matrices of a batch, each packed once (a single one on the right may still be packed from an earlier product), and which of them each number of the batch has; nothing where they
-/// cannot be multiplied so.
-fn packed<N: Native, const G: usize>(
-    kernel: Kernel,
-    x: &CpuValue,
-    side: Side,
-) -> Result<(Option<Arc<Packed>>, Vec<usize>)> {
+/// The matrices of a batch, those on the right turned, and which of them each number of the batch has.
+fn distinct<N: Native>(x: &CpuValue, side: Side) -> (Vec<Matrix<'_, N>>, Vec<usize>) {
     let (mut distinct, mut found) = (vec![], HashMap::new());
     let place = |start: usize| {
         *found.entry(start).or_insert_with(|| {
-            distinct.push(start);
+            let matrix = last_two(x, start);
+            distinct.push(if side == Side::Right { matrix.t() } else { matrix });
             distinct.len() - 1
         })
     };
     let places = starts(x).into_iter().map(place).collect();
-    let matrix = |&start: &usize| -> Matrix<N> {
-        let matrix = last_two(x, start);
-        if side == Side::Right { matrix.t() } else { matrix }
-    };
-    let matrices: Vec<Matrix<N>> = distinct.iter().map(matrix).collect();
-    let pack = || Packed::new::<N, G>(&matrices, side, kernel.change(x.meta.dtype, side));
-    let packed = match (side, &distinct[..]) {
-        (Side::Right, [_]) => kept::packed(x, kernel, pack)?,
-        _ => pack()?.map(Arc::new),
-    };
-    Ok((packed, places))
+    (distinct, places)
 }

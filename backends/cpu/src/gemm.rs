@@ -146,7 +146,6 @@ impl<'a, T: Copy> MatrixMut<'a, T> {
     }
 
     /// Some columns of some rows, lent.
-    #[cfg(target_arch = "x86_64")]
     pub(crate) fn part(&mut self, rows: Range<usize>, columns: Range<usize>) -> MatrixMut<'_, T> {
         debug_assert!(rows.end <= self.size[0] && columns.end <= self.size[1]);
         let start = self.start.wrapping_add(rows.start * self.stride + columns.start);

@@ -42,6 +42,11 @@ fn every_kernel_gives_products_of_the_definition() {
         [100, 1100, 65],
         [300, 7, 300],
         [31, 2100, 33],
+        // rows that are whole steps, which kernels read where they lie
+        [1, 64, 32],
+        [17, 128, 33],
+        [39, 1088, 64],
+        [300, 2112, 290],
     ];
     for [m, k, n] in sizes {
         let (a, b) = (bytes(m * k, 1), bytes(k * n, 2));
@@ -77,10 +82,10 @@ fn rows_and_columns_are_read_where_they_lie() {
 
 #[test]
 fn long_sums_of_extremes_wrap() {
-    // 128² · k leaves 32 bits
-    let k = (1 << 17) + 5;
+    // 128² · k leaves 32 bits; of whole steps and others
+    let k = (1 << 17) + 64;
     for [x, y] in [[-128.0, -128.0], [-128.0, 127.0], [127.0, 127.0]] {
-        for [m, n] in [[1, 3], [3, 1], [2, 3]] {
+        for [m, k, n] in [[1, k + 5, 3], [3, k + 5, 1], [2, k + 5, 3], [2, k, 3], [3, k, 32]] {
             let (a, b) = (vec![x; m * k], vec![y; k * n]);
             let exact = defined(1, [m, k, n], &a, &b);
             let (a, b) = (value(DType::I8, [m, k], &a), value(DType::I8, [k, n], &b));
@@ -94,8 +99,44 @@ fn long_sums_of_extremes_wrap() {
 }
 
 #[test]
+fn few_rows_are_products_of_the_definition_each_time() {
+    // the matrix on the right stays packed from the second product on
+    let (k, n) = (1100, 70);
+    let b = bytes(k * n, 10);
+    let ys = matrices(DType::I8, [k, n], &b);
+    for m in 2..=33 {
+        let a = bytes(m * k, 9);
+        let exact = defined(1, [m, k, n], &a, &b);
+        let x = value(DType::I8, [m, k], &a);
+        assert!(ys.iter().all(|y| product(&x, y) == exact), "{m} rows");
+    }
+}
+
+#[test]
+fn rows_of_a_part_are_read_where_they_lie() {
+    let ([m, k, n], [first, step]) = ([70, 192, 64], [2, 3]);
+    let (a, b) = (bytes(m * 300, 11), bytes(k * n, 12));
+    let rows = m / 2 - first;
+    let part: Vec<f64> = (0..rows).flat_map(|i| a[(first + i) * 300 + step..][..k].to_vec()).collect();
+    let exact = defined(1, [rows, k, n], &part, &b);
+    let spans = [Span { start: first, step: 1, len: rows }, Span { start: step, step: 1, len: k }];
+    let x = value(DType::I8, [m, 300], &a);
+    let y = value(DType::I8, [k, n], &b);
+    assert!(product(&x.view(x.layout.slice(&spans)), &y) == exact);
+    // backwards
+    let back = [Span { start: first + rows - 1, step: -1, len: rows }, spans[1]];
+    let part: Vec<f64> = part.chunks(k).rev().flatten().copied().collect();
+    assert!(product(&x.view(x.layout.slice(&back)), &y) == defined(1, [rows, k, n], &part, &b));
+    // one row again and again
+    let row = x.view(x.layout.slice(&[Span { start: 1, step: 1, len: 1 }, spans[1]]));
+    let repeated = row.view(row.layout.broadcast(&Shape::from([rows, k])));
+    let part = a[300 + step..][..k].repeat(rows);
+    assert!(product(&repeated, &y) == defined(1, [rows, k, n], &part, &b));
+}
+
+#[test]
 fn batches_share_what_is_broadcast() {
-    for [m, k, n] in [[40, 50, 60], [1, 50, 60], [40, 50, 1], [2, 3, 2]] {
+    for [m, k, n] in [[40, 50, 60], [40, 64, 60], [1, 50, 60], [40, 50, 1], [2, 3, 2]] {
         let (a, b) = (bytes(3 * m * k, 5), bytes(k * n, 6));
         let x = value(DType::I8, [3, m, k], &a);
         let y = value(DType::I8, [1, k, n], &b);
@@ -127,7 +168,7 @@ fn where_there_is_nothing_sums_are_zero() {
 
 #[test]
 fn threads_change_nothing() {
-    for [m, k, n] in [[200, 300, 250], [1, 3000, 2500], [2500, 3000, 1]] {
+    for [m, k, n] in [[200, 300, 250], [200, 1600, 256], [1, 3000, 2500], [2500, 3000, 1]] {
         let (a, b) = (bytes(m * k, 7), bytes(k * n, 8));
         let (a, b) = (value(DType::I8, [m, k], &a), value(DType::I8, [k, n], &b));
         let out = Meta::new([m, n], DType::I32);

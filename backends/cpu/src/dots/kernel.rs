@@ -6,7 +6,11 @@ mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
 
-use super::pack::{Change, Side};
+use super::{
+    lines::Lines,
+    pack::{Change, Side},
+};
+use crate::gemm::MatrixMut;
 #[cfg(target_arch = "x86_64")]
 use crate::simd::{Isa, best};
 use firesteel_core::DType;
@@ -72,10 +76,19 @@ impl Kernel {
     #[cfg_attr(not(target_arch = "x86_64"), allow(unused_variables))]
     pub(super) fn change(self, dtype: DType, side: Side) -> Change {
         #[cfg(target_arch = "x86_64")]
-        if self == Kernel::Avx512(avx512::Numbers::Bytes) && side == Side::Left {
+        if self == Kernel::Avx512(avx512::Numbers::Bytes) && side == Side::Right {
             return Change::Raise;
         }
         if dtype == DType::F16 { Change::Cut } else { Change::Nothing }
+    }
+
+    /// Whether it reads the rows of the left side where they lie; else they are packed.
+    pub(super) fn reads_lines(self) -> bool {
+        #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+        if let Kernel::Amx(_) = self {
+            return false;
+        }
+        true
     }
 
     /// Makes this thread ready for products.
@@ -108,34 +121,59 @@ pub(super) struct Ready {
 }
 
 impl Ready {
-    /// The sums from which those of each row of a block start, given all of its right panel.
+    /// The sums from which those of each row of a block start, given all of its rows.
     #[cfg_attr(not(target_arch = "x86_64"), allow(unused_variables))]
-    pub(super) fn first(&self, b: &[u32]) -> [u32; SIDE] {
+    pub(super) fn first(&self, a: Lines) -> [u32; SIDE] {
         #[cfg(target_arch = "x86_64")]
         if self.kernel == Kernel::Avx512(avx512::Numbers::Bytes) {
             // SAFETY: there is a kernel of this kind only where `is_there`.
-            return unsafe { avx512::raised(b) };
+            return unsafe { avx512::raised(a) };
         }
         [0; SIDE]
     }
 
-    /// Adds the product of two panels, of which one more comes `next`.
+    /// Adds the product of some rows and a panel to `first`, or else to `sums`, and writes it `to` a part of the results that is
+    /// as wide as a block, or else to `sums`. What comes `next` is fetched.
     #[cfg_attr(not(target_arch = "x86_64"), allow(unused_variables))]
-    pub(super) fn add(&self, a: &[u32], b: &[u32], next: &[u32], sums: &mut Sums) {
-        assert!(a.len() == b.len() && a.len().is_multiple_of(2 * TILE));
+    pub(super) fn add(
+        &self,
+        a: Lines,
+        b: &[u32],
+        next: Lines,
+        first: Option<&[u32; SIDE]>,
+        sums: &mut Sums,
+        to: Option<MatrixMut<u32>>,
+    ) {
+        assert!(a.rows <= SIDE && b.len() == a.steps * 2 * TILE);
+        assert!(to.as_ref().is_none_or(|to| to.size == [a.rows, SIDE]));
         match self.kernel {
             #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
-            Kernel::Amx(numbers) => amx::add(self, numbers, a, b, sums),
+            Kernel::Amx(numbers) => by_sums(first, sums, to, |sums| amx::add(self, numbers, a, b, sums)),
             #[cfg(target_arch = "x86_64")]
-            // SAFETY: there is a kernel of this kind only where `is_there`, and both have the same length.
-            Kernel::Avx512(avx512::Numbers::Halves) => unsafe { avx512::halves(a, b, next, sums) },
+            // SAFETY: there is a kernel of this kind only where `is_there`, and sizes are as above.
+            Kernel::Avx512(numbers) => unsafe { avx512::add(numbers, a, b, next, first, sums, to) },
             #[cfg(target_arch = "x86_64")]
-            // SAFETY: as above.
-            Kernel::Avx512(avx512::Numbers::Bytes) => unsafe { avx512::bytes(a, b, next, sums) },
-            #[cfg(target_arch = "x86_64")]
-            // SAFETY: there is a kernel of this kind only where there is AVX2, and both have the same length.
-            Kernel::Avx2 => unsafe { avx2::add(a, b, sums) },
+            // SAFETY: there is a kernel of this kind only where there is AVX2, and sizes are as above.
+            Kernel::Avx2 => by_sums(first, sums, to, |sums| unsafe { avx2::add(a, b, sums) }),
         }
+    }
+}
+
+/// [`Ready::add`] by what adds to sums in place.
+#[cfg(target_arch = "x86_64")]
+fn by_sums(
+    first: Option<&[u32; SIDE]>,
+    sums: &mut Sums,
+    to: Option<MatrixMut<u32>>,
+    add: impl FnOnce(&mut Sums),
+) {
+    if let Some(first) = first {
+        sums.chunks_exact_mut(SIDE).zip(first).for_each(|(sums, first)| sums.fill(*first));
+    }
+    add(sums);
+    if let Some(mut to) = to {
+        let rows = sums.chunks_exact(SIDE).take(to.size[0]);
+        rows.enumerate().for_each(|(i, sums)| to.row(i).copy_from_slice(sums));
     }
 }
 

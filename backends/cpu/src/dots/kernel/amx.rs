@@ -1,5 +1,5 @@
 //! The tiles of AMX, for which Rust has no stable functions.
-use super::{GROUPS, Ready, SIDE, Sums, TILE};
+use super::{GROUPS, Lines, Ready, SIDE, Sums, TILE};
 use std::{
     arch::{
         asm,
@@ -95,8 +95,8 @@ pub(super) fn release(_: &mut Ready) {
     }
 }
 
-/// Adds the product of two panels.
-pub(super) fn add(ready: &Ready, numbers: Numbers, a: &[u32], b: &[u32], sums: &mut Sums) {
+/// Adds the product of two panels, of which the left one is packed.
+pub(super) fn add(ready: &Ready, numbers: Numbers, a: Lines, b: &[u32], sums: &mut Sums) {
     match numbers {
         Numbers::Halves => halves(ready, a, b, sums),
         Numbers::Bytes => bytes(ready, a, b, sums),
@@ -106,8 +106,9 @@ pub(super) fn add(ready: &Ready, numbers: Numbers, a: &[u32], b: &[u32], sums: &
 /// Writes out [`add`] with an instruction: the block's four tiles stay where they are for all steps.
 macro_rules! adds {
     ($($name:ident: $dots:literal;)*) => {$(
-        fn $name(_: &Ready, a: &[u32], b: &[u32], sums: &mut Sums) {
-            if a.is_empty() {
+        fn $name(_: &Ready, a: Lines, b: &[u32], sums: &mut Sums) {
+            assert_eq!(a.memory.len(), size_of_val(b));
+            if b.is_empty() {
                 return;
             }
             let c = sums.as_mut_ptr();
@@ -136,11 +137,11 @@ macro_rules! adds {
                     "tilestored [{c} + {line} + {right}], tmm1",
                     "tilestored [{lower} + {line}], tmm2",
                     "tilestored [{lower} + {line} + {right}], tmm3",
-                    a = inout(reg) a.as_ptr() => _,
+                    a = inout(reg) a.memory.as_ptr() => _,
                     b = inout(reg) b.as_ptr() => _,
                     c = in(reg) c,
                     lower = in(reg) c.add(SIDE * GROUPS),
-                    steps = inout(reg) a.len() / (2 * TILE) => _,
+                    steps = inout(reg) b.len() / (2 * TILE) => _,
                     line = in(reg) size_of::<u32>() * SIDE,
                     row = in(reg) size_of::<u32>() * GROUPS,
                     right = const size_of::<u32>() * GROUPS,

@@ -3,7 +3,7 @@
 // loops go by indices: closures of iterators would not be compiled for the vectors at hand
 #![allow(clippy::needless_range_loop)]
 
-use super::{GROUPS, SIDE, Sums, TILE};
+use super::{GROUPS, Lines, SIDE, Sums, TILE};
 use std::arch::x86_64::*;
 
 /// Rows of a block whose sums are in registers at once.
@@ -12,34 +12,33 @@ const ROWS: usize = 4;
 const VECTORS: usize = 2;
 const COLUMNS: usize = 4;
 
-/// Adds the product of two panels, each of which is a step of two tiles after another.
+/// Adds the product of rows and a panel, which is a step of two tiles after another.
 ///
 /// # Safety
-/// The processor has AVX2, and a panel is as long as the other.
+/// The processor has AVX2, and there are no more than SIDE rows, of as many steps as the panel's.
 #[target_feature(enable = "avx2")]
-pub(super) unsafe fn add(a: &[u32], b: &[u32], sums: &mut Sums) {
-    let steps = a.len() / (2 * TILE);
-    for row in (0..SIDE).step_by(ROWS) {
+pub(super) unsafe fn add(a: Lines, b: &[u32], sums: &mut Sums) {
+    for row in (0..a.rows).step_by(ROWS) {
+        // where there are no more rows, the last one is read again
+        let rows: [_; ROWS] = std::array::from_fn(|r| a.at((row + r).min(a.rows - 1), 0));
         for column in (0..SIDE).step_by(VECTORS * COLUMNS) {
-            let rows = a[row / GROUPS * TILE + row % GROUPS * GROUPS..].as_ptr().cast::<i32>();
             let columns = b[column / GROUPS * TILE + column % GROUPS..].as_ptr();
             let c = sums[row * SIDE + column..].as_mut_ptr();
             // two sums of each column: of the first two of four bytes, and of the others
             let mut totals = [[_mm256_setzero_si256(); VECTORS]; ROWS];
-            // SAFETY: a tile of the left panel is sixteen rows of sixteen groups, and one of the right panel sixteen groups
-            // of sixteen columns; a step has two of each, and there are as many steps in both. A block has SIDE numbers in a
-            // row.
+            // SAFETY: a step of a row is sixteen groups, and one of the panel two tiles of sixteen groups of sixteen columns.
+            // A block has SIDE numbers in each of SIDE rows, which is a multiple of ROWS.
             unsafe {
-                for step in 0..steps {
+                for step in 0..a.steps {
                     for p in 0..GROUPS {
-                        let a = rows.add(step * 2 * TILE + p);
+                        let at = step * a.strides[1] + p * size_of::<u32>();
                         let b = columns.add(step * 2 * TILE + p * GROUPS);
                         let mut wide = [_mm256_setzero_si256(); VECTORS];
                         for j in 0..VECTORS {
                             wide[j] = _mm256_cvtepi8_epi16(_mm_loadu_si128(b.add(j * COLUMNS).cast()));
                         }
                         for r in 0..ROWS {
-                            let group = _mm_set1_epi32(a.add(r * GROUPS).read_unaligned());
+                            let group = _mm_set1_epi32(rows[r].add(at).cast::<i32>().read_unaligned());
                             let group = _mm256_cvtepi8_epi16(group);
                             for j in 0..VECTORS {
                                 totals[r][j] =
