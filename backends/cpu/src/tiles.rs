@@ -167,7 +167,7 @@ fn serial(
                 };
                 let plus = if inner.start == 0 { plus } else { Plus::Before };
                 let then = then.filter(|_| inner.end == k);
-                block(c, columns, a.columns(inner.clone()), right, plus, then, turned, rows);
+                block(c, columns, a.columns(inner.clone()), right, (plus, then), turned, rows);
             }
         }
     });
@@ -180,16 +180,15 @@ enum Right<'a> {
     Packed(*const f32),
 }
 
-/// `c = a b + plus` in some columns of `c` (of rows, where `turned` is set), of a part of the inner dimension that is no deeper
-/// than [`DEPTH`].
+/// `c = a b + plus`, and then what comes after, in some columns of `c` (of rows, where `turned` is set), of a part of the inner
+/// dimension that is no deeper than [`DEPTH`].
 #[target_feature(enable = "avx512f")]
 fn block(
     c: &mut MatrixMut<f32>,
     columns: Range<usize>,
     a: Matrix<f32>,
     b: Right,
-    plus: Plus<f32>,
-    then: Option<Then<f32>>,
+    (plus, then): (Plus<f32>, Option<Then<f32>>),
     turned: bool,
     packed: &mut Vec<Line>,
 ) {

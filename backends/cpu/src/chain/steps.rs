@@ -153,7 +153,7 @@ fn rounded_once(program: &Program) -> Vec<Op<usize>> {
 fn allot(program: &Program, last_uses: &[Option<usize>]) -> (SmallVec<[usize; 8]>, usize) {
     let mut ends = vec![SmallVec::<[usize; 2]>::new(); program.code.len()];
     for (line, last) in last_uses[program.inputs..].iter().enumerate() {
-        last.into_iter().for_each(|last| ends[*last].push(line));
+        last.iter().for_each(|&last| ends[last].push(line));
     }
     let mut slots: SmallVec<[usize; 8]> = SmallVec::new();
     let (mut count, mut free) = (0, vec![]);
