@@ -123,7 +123,7 @@ impl Each {
         matches!(dtype(x), DType::F32 | DType::BF16 | DType::F16).then_some(each)
     }
 
-    /// Whether it can take its operands times one number each.
+    /// Whether it can take its operands times one number each; of two operands, there is a loop for one that is one for all too.
     pub(crate) fn takes_factors(self) -> bool {
         match self {
             Each::Unary(kind) => float::takes_factor(kind),
@@ -144,19 +144,15 @@ impl Each {
     /// The same where the second operand is one for all, if there is a loop for that.
     pub(crate) fn with_one(self, one: f32) -> Option<Self> {
         match self {
-            Each::Binary(kind @ (Binary::Add | Binary::Sub | Binary::Mul | Binary::Div)) => {
-                Some(Each::WithOne(kind, one))
-            }
+            Each::Binary(kind) if self.takes_factors() => Some(Each::WithOne(kind, one)),
             _ => None,
         }
     }
 
     /// The same where the first operand is one for all and the second the only other, if there is a loop for that.
     pub(crate) fn after_one(self, one: f32) -> Option<Self> {
-        match self {
-            Each::Binary(Binary::Add | Binary::Mul) => self.with_one(one),
-            _ => None,
-        }
+        let commutes = matches!(self, Each::Binary(Binary::Add | Binary::Mul));
+        commutes.then_some(self).and_then(|each| each.with_one(one))
     }
 
     /// Runs it.
