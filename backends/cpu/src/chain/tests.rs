@@ -47,10 +47,8 @@ fn program(dice: &mut Dice, shape: &Shape, dtype: DType) -> Program {
             7 => Op::Compare(Compare::Lt, a, b),
             _ => Op::Binary(Binary::Mul, a, b),
         };
-        match op {
-            Op::Compare(..) => masks.push(number),
-            _ => values.push(number),
-        }
+        let is_mask = matches!(op, Op::Compare(..));
+        (if is_mask { &mut masks } else { &mut values }).push(number);
         code.push(op);
     }
     let results = vec![values[values.len() - 1], dice.of(&values)];
