@@ -135,8 +135,8 @@ impl<'a> Worker<'a> {
         is_defined.is_some()
     }
 
-    /// Computes some columns of some rows, and one at least, where the inputs [lie](Plan::lies) as the result does; false where a whole number
-    /// was divided by zero.
+    /// Computes some columns of some rows, and one at least, where the inputs [lie](Plan::lies) as the result does; false where
+    /// a whole number was divided by zero.
     ///
     /// # Safety
     /// They begin at `y`, rows lie `step` elements apart, and nobody else looks at them meanwhile. Element number `start` of the
@@ -290,8 +290,9 @@ impl<'a> Worker<'a> {
 
     /// Of a product of a number for each and one for all, where the former are, and the latter.
     fn factor(&self, line: &Line) -> Option<(Part, f32)> {
-        match line.operands.iter().map(|&x| self.places[x]).collect::<SmallVec<[Place; 3]>>()[..] {
-            [Place::Many(x), Place::One(bits)] | [Place::One(bits), Place::Many(x)] => Some((x, one(bits))),
+        let [a, b] = line.operands[..] else { return None };
+        match (self.places[a], self.places[b]) {
+            (Place::Many(x), Place::One(bits)) | (Place::One(bits), Place::Many(x)) => Some((x, one(bits))),
             _ => None,
         }
     }

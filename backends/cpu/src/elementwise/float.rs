@@ -8,9 +8,10 @@ use crate::{
 use firesteel_core::{Binary, Compare, Unary};
 
 /// The elementary and special functions.
-trait Functions: Sized {
+pub(super) trait Functions: Sized {
     fn function_of_two(kind: Binary, a: &[Self], b: &[Self], y: &mut [Self]);
-    /// `y[i] = f(x[i] · factor)`, of functions that [take a factor](takes_factor); the others do without.
+    /// `y[i] = f(x[i] · factor)`, rounded in between as if it were two lines, of functions that [take a factor](takes_factor);
+    /// the others do without.
     fn function(kind: Unary, x: &[Self], factor: Self, y: &mut [Self]);
 }
 
@@ -18,11 +19,6 @@ trait Functions: Sized {
 /// multiplication by one.
 pub(super) fn takes_factor(kind: Unary) -> bool {
     matches!(kind, Unary::Sqrt | Unary::Exp | Unary::Tanh | Unary::Erf)
-}
-
-/// `y[i] = f(x[i] · factor)`, rounded in between as if it were two lines.
-pub(super) fn function_of(kind: Unary, x: &[f32], factor: f32, y: &mut [f32]) {
-    f32::function(kind, x, factor, y);
 }
 
 /// `y[i] = f(a[i] · s, b[i] · t)`, rounded in between as if it were three lines; false where there is no loop for that.

@@ -1,7 +1,7 @@
 //! One operation on a run of elements whose dtype only the program knows.
 use super::{
     convert::{convert, round},
-    float,
+    float::{self, Functions},
     number::{self, Line, Number, in_pairs},
 };
 use crate::{CpuValue, parallel, stream::CacheLine, value::Native};
@@ -123,7 +123,8 @@ impl Each {
         matches!(dtype(x), DType::F32 | DType::BF16 | DType::F16).then_some(each)
     }
 
-    /// Whether it can take its operands times one number each; of two operands, there is a loop for one that is one for all too.
+    /// Whether it can take its operands times one number each; of two operands, there is a loop for one that is one for all
+    /// too.
     pub(crate) fn takes_factors(self) -> bool {
         match self {
             Each::Unary(kind) => float::takes_factor(kind),
@@ -173,7 +174,7 @@ impl Each {
                     let _ = f32::binary(kind, from(a.cast(), n), from(b.cast(), n), from_mut(y.cast(), n));
                 }
                 Each::UnaryOf(kind, factor) => {
-                    float::function_of(kind, from(a.cast(), n), factor, from_mut(y.cast(), n));
+                    f32::function(kind, from(a.cast(), n), factor, from_mut(y.cast(), n));
                 }
                 Each::BinaryOf(kind, factors) => {
                     let (a, b) = (from(a.cast(), n), from(b.cast(), n));
