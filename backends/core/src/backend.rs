@@ -152,8 +152,18 @@ pub trait Backend: Clone + fmt::Debug + Send + Sync + 'static {
     /// Checks, and evaluates whole or by parts: the way in.
     #[inline]
     fn run(&self, op: Op<&Self::Value>) -> Result<Outputs<Self::Value>> {
-        let out = infer::infer_of(&op, Self::meta)?;
-        self.dispatch(op, &out)
+        match op {
+            // as nearly always: it has no parts, and its result is no larger than an operand, which could be addressed; built
+            // where it goes, as moving it is felt where tensors are small
+            Op::Unary(kind, x) => self.eval(Op::Unary(kind, x), &infer::unary(kind, Self::meta(x))?),
+            Op::Binary(kind, a, b) => {
+                self.eval(Op::Binary(kind, a, b), &infer::binary(kind, Self::meta(a), Self::meta(b))?)
+            }
+            op => {
+                let out = infer(op.clone().map(Self::meta))?;
+                self.dispatch(op, &out)
+            }
+        }
     }
 
     /// [`run`](Backend::run) for an operation that is already checked.

@@ -48,7 +48,7 @@ pub(crate) fn chain(program: &Program, xs: &[&CpuValue], out: &Metas) -> Result<
     let mut blocks = out.iter().map(|meta| Block::new(meta.bytes())).collect::<Result<SmallVec<[_; 1]>>>()?;
     let rows = blocks.iter_mut().zip(out).map(|(block, meta)| &mut block.bytes_mut()[..meta.bytes()]);
     run(&[plan], vec![rows.collect()])?;
-    Ok(out.iter().zip(blocks).map(|(meta, block)| CpuValue::from_block(meta.clone(), block)).collect())
+    Ok(out.iter().zip(blocks).map(|(meta, block)| CpuValue::from_block(meta, block)).collect())
 }
 
 /// Of numbers that are the same everywhere, one is computed and seen everywhere.

@@ -36,5 +36,5 @@ fn write<T: NoUninit>(out: &Meta, element: impl Fn(usize) -> T) -> Result<CpuVal
     let mut block = Block::new(out.numel().saturating_mul(size_of::<T>()))?;
     let places = block.bytes_mut().chunks_exact_mut(size_of::<T>());
     places.zip(0..out.numel()).for_each(|(place, i)| place.copy_from_slice(bytemuck::bytes_of(&element(i))));
-    Ok(CpuValue::from_block(Meta::new(&out.shape, out.dtype), block))
+    Ok(CpuValue::from_block(out, block))
 }

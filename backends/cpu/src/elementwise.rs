@@ -20,12 +20,12 @@ use smallvec::{SmallVec, smallvec};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Runs an operation of one result that goes element by element.
-pub(crate) fn elementwise(op: Op<&CpuValue>, out: &Meta) -> Result<CpuValue> {
-    if let Some(y) = few(&op, out) {
+pub(crate) fn elementwise(op: &Op<&CpuValue>, out: &Meta) -> Result<CpuValue> {
+    if let Some(y) = few(op, out) {
         return y;
     }
     let mut xs: SmallVec<[&CpuValue; 3]> = SmallVec::new();
-    let op = op.map(|x| {
+    let op = op.clone().map(|x| {
         xs.push(x);
         xs.len() - 1
     });
@@ -62,17 +62,17 @@ fn few(op: &Op<&CpuValue>, out: &Meta) -> Option<Result<CpuValue>> {
     if let Op::Unary(kind, x) = *op
         && !x.is_same()
     {
-        let x = numbers(x)?;
+        let numbers = Numbers::all(x)?;
         return Some(whole(kind.name(), out, |y| {
-            step::unary(kind, x, n, y);
+            step::unary(kind, (x.meta.dtype, numbers), n, y);
             true
         }));
     }
     if let Op::Binary(kind, a, b) = *op
         && !(a.is_same() && b.is_same())
     {
-        let (a, (_, b)) = (numbers(a)?, numbers(b)?);
-        return Some(whole(kind.name(), out, |y| step::binary(kind, a, b, n, y)));
+        let (dtype, a, b) = (a.meta.dtype, Numbers::all(a)?, Numbers::all(b)?);
+        return Some(whole(kind.name(), out, |y| step::binary(kind, (dtype, a), b, n, y)));
     }
     None
 }
@@ -82,7 +82,7 @@ fn few(op: &Op<&CpuValue>, out: &Meta) -> Option<Result<CpuValue>> {
 fn whole(name: &'static str, out: &Meta, write: impl FnOnce(&mut [u8]) -> bool) -> Result<CpuValue> {
     let mut block = Block::new(out.bytes())?;
     defined(name, write(block.bytes_mut()))?;
-    Ok(CpuValue::from_block(out.clone(), block))
+    Ok(CpuValue::from_block(out, block))
 }
 
 /// The operands with their dtypes, where one call of a loop can take them as they lie.
@@ -114,7 +114,7 @@ fn common_order(xs: &[&CpuValue]) -> Option<Axes> {
 fn reordered(op: Op<usize>, xs: &[&CpuValue], out: &Meta, axes: &[usize]) -> Result<CpuValue> {
     let views: SmallVec<[CpuValue; 3]> = xs.iter().map(|x| x.view(x.layout.permute(axes))).collect();
     let shape: Shape = axes.iter().map(|&axis| out.shape[axis]).collect();
-    let y = elementwise(op.map(|x| &views[x]), &Meta::new(shape, out.dtype))?;
+    let y = elementwise(&op.map(|x| &views[x]), &Meta::new(shape, out.dtype))?;
     let mut back: Axes = axes.into();
     axes.iter().enumerate().for_each(|(to, &from)| back[from] = to);
     Ok(y.view(y.layout.permute(&back)))
@@ -141,5 +141,5 @@ pub(crate) fn cast(x: &CpuValue, dtype: DType) -> Result<CpuValue> {
     if x.meta.dtype == dtype {
         return Ok(x.clone());
     }
-    elementwise(Op::Cast(x, dtype), &Meta::new(&x.meta.shape, dtype))
+    elementwise(&Op::Cast(x, dtype), &Meta::new(&x.meta.shape, dtype))
 }

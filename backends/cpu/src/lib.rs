@@ -150,7 +150,7 @@ impl Backend for Cpu {
             Op::Slice(x, spans) => x.view(x.layout.slice(&spans)),
             Op::Windows { x, axis, size, step } => x.view(x.layout.windows(axis, size, step)),
 
-            op @ (Op::Unary(..) | Op::Binary(..) | Op::Compare(..) | Op::Select(..)) => {
+            ref op @ (Op::Unary(..) | Op::Binary(..) | Op::Compare(..) | Op::Select(..)) => {
                 elementwise::elementwise(op, meta)?
             }
             Op::Cast(x, dtype) => elementwise::cast(x, dtype)?,

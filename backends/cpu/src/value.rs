@@ -72,11 +72,10 @@ impl CpuValue {
     }
 
     /// The numbers of a block, row-major from its start.
-    pub(crate) fn from_block(meta: Meta, block: Block) -> Self {
-        let layout = Layout::contiguous(meta.shape.clone());
+    pub(crate) fn from_block(meta: &Meta, block: Block) -> Self {
         Self(Arc::new(View {
-            meta,
-            layout,
+            meta: meta.clone(),
+            layout: Layout::contiguous(meta.shape.clone()),
             is_contiguous: true,
             storage: Storage::Block(block, OnceLock::new()),
         }))
@@ -111,6 +110,7 @@ impl CpuValue {
     }
 
     /// The bytes of the elements row-major, where they lie so.
+    #[inline]
     pub(crate) fn row_bytes(&self) -> Option<&[u8]> {
         let (len, size) = (self.meta.numel(), self.meta.dtype.size());
         if self.is_same() && len != 1 || !self.is_contiguous {
@@ -205,7 +205,7 @@ impl<T: Native> Output<T> {
     pub(crate) fn finish(self, shape: impl Into<Shape>, dtype: DType) -> CpuValue {
         let meta = Meta::new(shape, dtype);
         debug_assert_eq!((meta.numel(), dtype.size()), (self.len, size_of::<T>()));
-        CpuValue::from_block(meta, self.block)
+        CpuValue::from_block(&meta, self.block)
     }
 }
 

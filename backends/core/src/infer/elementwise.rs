@@ -13,6 +13,7 @@ pub fn random(kind: Distribution, shape: Shape, dtype: DType) -> Result<Metas> {
     one(shape, dtype)
 }
 
+#[inline]
 pub fn unary(kind: Unary, x: &Meta) -> Result<Metas> {
     use Unary::*;
     let meaningless =
@@ -29,6 +30,7 @@ pub fn unary(kind: Unary, x: &Meta) -> Result<Metas> {
     one(&x.shape, x.dtype)
 }
 
+#[inline]
 pub fn binary(kind: Binary, a: &Meta, b: &Meta) -> Result<Metas> {
     use Binary::*;
     same(kind.name(), a, b)?;
@@ -56,6 +58,7 @@ pub fn select(condition: &Meta, a: &Meta, b: &Meta) -> Result<Metas> {
 }
 
 /// Equal shapes and dtypes: broadcasts and promotions are settled before.
+#[inline]
 pub fn same(name: &'static str, a: &Meta, b: &Meta) -> Result<()> {
     if a == b {
         return Ok(());

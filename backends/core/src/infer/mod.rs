@@ -8,6 +8,8 @@ mod recurrent;
 mod reduce;
 mod view;
 
+pub(crate) use elementwise::{binary, unary};
+
 use crate::{DType, Error, Meta, Metas, Op, Result, Shape};
 use smallvec::smallvec;
 
@@ -32,19 +34,6 @@ pub fn infer(op: Op<&Meta>) -> Result<Metas> {
         }
     }
     Ok(out)
-}
-
-/// [`infer`] of an operation over what has metas.
-#[inline]
-pub(crate) fn infer_of<'a, V>(op: &Op<&'a V>, meta: impl Fn(&'a V) -> &'a Meta) -> Result<Metas> {
-    // as nearly always: nothing is copied, and what is as large as an operand can be addressed
-    if let Op::Unary(kind, x) = op {
-        return elementwise::unary(*kind, meta(x));
-    }
-    if let Op::Binary(kind, a, b) = op {
-        return elementwise::binary(*kind, meta(a), meta(b));
-    }
-    infer(op.clone().map(meta))
 }
 
 fn results(op: Op<&Meta>) -> Result<Metas> {
@@ -98,6 +87,7 @@ fn results(op: Op<&Meta>) -> Result<Metas> {
 }
 
 /// One result.
+#[inline]
 fn one(shape: impl Into<Shape>, dtype: DType) -> Result<Metas> {
     Ok(smallvec![Meta::new(shape, dtype)])
 }

@@ -199,7 +199,7 @@ impl<B: Backend> Tensor<B> {
 
 // ---- the way to the backend
 impl<B: Backend> Tensor<B> {
-    /// Runs an operation without operands on a device.
+    /// Runs an operation on a device: without operands, or on values of that device.
     #[track_caller]
     pub fn make(backend: &B, op: Op<&B::Value>) -> Result<Self> {
         let here = Location::caller();
@@ -294,7 +294,10 @@ impl<B: Backend> Tensor<B> {
     }
 }
 
-fn first<T>(mut outputs: Outputs<T>) -> Result<T> {
-    outputs.truncate(1);
-    outputs.pop().ok_or_else(|| Error::internal("apply", "an operation gave no result"))
+fn first<T>(outputs: Outputs<T>) -> Result<T> {
+    let first = match outputs.into_inner() {
+        Ok([only]) => Some(only),
+        Err(outputs) => outputs.into_iter().next(),
+    };
+    first.ok_or_else(|| Error::internal("apply", "an operation gave no result"))
 }

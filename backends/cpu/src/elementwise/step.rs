@@ -19,6 +19,7 @@ pub(crate) enum Numbers<'a> {
 
 impl<'a> Numbers<'a> {
     /// All of a value's, where they lie so.
+    #[inline]
     pub(super) fn all(x: &'a CpuValue) -> Option<Self> {
         if x.meta.dtype.is_half() {
             return None;

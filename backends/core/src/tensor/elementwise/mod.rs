@@ -10,6 +10,7 @@ pub use formulas::NanToNumOptions;
 
 use super::arg::result_type;
 use crate::{Arg, Backend, Binary, DType, Op, Result, Tensor};
+use std::panic::Location;
 
 impl<B: Backend> Tensor<B> {
     /// `a` where this Bool tensor is true, else `b`; shapes broadcast, and `a` and `b` meet in one dtype:
@@ -72,7 +73,10 @@ impl<B: Backend> Tensor<B> {
             && self.meta() == b.meta()
             && settle(self.dtype()) == self.dtype()
         {
-            return Self::one(Op::Binary(kind, self, b)); // as nearly always, and then it should cost nothing
+            // as nearly always, and then it should cost nothing
+            let here = Location::caller();
+            b.is_on(kind.name(), self.device()).map_err(|e| e.at(here))?;
+            return Self::make(&self.backend, Op::Binary(kind, &self.value, &b.value));
         }
         let (a, b) = self.meet(other, settle).map_err(|e| e.within(kind.name()))?;
         Self::one(Op::Binary(kind, &a, &b))

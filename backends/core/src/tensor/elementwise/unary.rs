@@ -17,7 +17,8 @@ assert_eq!(format!(\"{:.4}\", x.", stringify!($method), "()?.item::<f32>()?), ",
 ```")]
             #[track_caller]
             pub fn $method(&self) -> Result<Self> {
-                Self::one(Op::Unary(Unary::$kind, &self.to_float()?))
+                let x = self.to_float()?;
+                Self::make(&x.backend, Op::Unary(Unary::$kind, &x.value))
             }
         )*}
     };
@@ -35,7 +36,10 @@ assert_eq!(x.", stringify!($method), "()?.to_vec::<", stringify!($t), ">()?, ", 
             #[track_caller]
             pub fn $method(&self) -> Result<Self> {
                 let same: fn(DType) -> bool = $same;
-                if same(self.dtype()) { Ok(self.clone()) } else { Self::one(Op::Unary(Unary::$kind, self)) }
+                if same(self.dtype()) {
+                    return Ok(self.clone());
+                }
+                Self::make(&self.backend, Op::Unary(Unary::$kind, &self.value))
             }
         )*}
     };
