@@ -1,7 +1,8 @@
 //! Memory that is used again: fresh pages cost more than the arithmetic on them.
 //!
 //! A freed block goes to a small cache of its thread, and past that to one that all threads share. Blocks
-//! come in size classes, four to a doubling, so that at most a fifth of one is unused. Large ones lie on huge pages where the
+//! come in size classes, four to a doubling, so that at most a fifth of one is unused; of large ones a free block serves down
+//! to half its size too, as a step of training asks for many sizes, each for a short while. Large ones lie on huge pages where the
 //! system has such, as each page costs a fault when it is first touched and a walk through tables now and then.
 use firesteel_core::{Error, MemoryStats, Result};
 use std::{
@@ -21,6 +22,9 @@ const HUGE: usize = 2 << 20;
 /// The smallest class, in bytes.
 const SMALLEST: usize = 64;
 const CLASSES: usize = 4 * 48;
+/// From how many bytes on a free block of a larger class may be taken, and how many classes larger: to the double.
+const LARGE: usize = 256 << 10;
+const LARGER: usize = 4;
 /// Room before a block for how far it lies from the start of its allocation.
 const HEADER: usize = 16;
 /// What a thread keeps for itself: this many blocks of a class, of at most this many bytes each.
@@ -138,8 +142,8 @@ impl Block {
             return Err(too_much(bytes));
         }
         let size = bytes_of(class);
-        let start = match take(class) {
-            Some(start) => start,
+        let (start, class) = match take(class) {
+            Some(found) => found,
             None => {
                 let limit = LIMIT.load(Ordering::Relaxed);
                 if RESERVED.load(Ordering::Relaxed).saturating_add(size) > limit {
@@ -147,7 +151,7 @@ impl Block {
                 }
                 let before = RESERVED.fetch_add(size, Ordering::Relaxed);
                 match (before.saturating_add(size) <= limit).then(|| fresh(class)).flatten() {
-                    Some(start) => start,
+                    Some(start) => (start, class),
                     None => {
                         RESERVED.fetch_sub(size, Ordering::Relaxed);
                         return Err(too_much(bytes));
@@ -155,6 +159,7 @@ impl Block {
                 }
             }
         };
+        let size = bytes_of(class);
         let allocated = ALLOCATED.fetch_add(size, Ordering::Relaxed) + size;
         // looked at first, as most often nothing has to be written
         if allocated > PEAK.load(Ordering::Relaxed) {
@@ -196,9 +201,15 @@ impl Drop for Block {
     }
 }
 
-fn take(class: usize) -> Option<NonNull<u8>> {
+/// A free block and its class: this one, or of what is large a [larger](LARGER) one.
+fn take(class: usize) -> Option<(NonNull<u8>, usize)> {
     let own = OWN.try_with(|own| own.try_borrow_mut().ok().and_then(|mut own| own.pop(class)));
-    own.ok().flatten().or_else(|| shared().pop(class))
+    if let Some(start) = own.ok().flatten() {
+        return Some((start, class));
+    }
+    let last = if bytes_of(class) >= LARGE { class + LARGER } else { class };
+    let mut shared = shared();
+    (class..=last).find_map(|class| Some((shared.pop(class)?, class)))
 }
 
 fn fresh(class: usize) -> Option<NonNull<u8>> {
@@ -289,5 +300,19 @@ mod tests {
         let again = Block::new(len).unwrap();
         assert_eq!(again.start, start);
         assert!(Block::new(usize::MAX / 2).is_err() && Block::new(usize::MAX).is_err());
+    }
+
+    #[test]
+    fn a_large_free_block_serves_down_to_half_its_size() {
+        // so large that no other test takes it
+        let large = Block::new(96 << 20).unwrap();
+        let (start, class) = (large.start, large.class);
+        drop(large);
+        let less = Block::new(40 << 20).unwrap();
+        assert_ne!(less.start, start);
+        let half = Block::new(48 << 20).unwrap();
+        assert_eq!((half.start, half.class), (start, class));
+        let again = Block::new(96 << 20).unwrap();
+        assert_ne!(again.start, start);
     }
 }
