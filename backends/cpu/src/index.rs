@@ -9,15 +9,25 @@ use crate::{
     number::{Fold, Max, Min, Prod, Sum},
     parallel,
     scan::Around,
+    simd::dispatch,
+    stream::fetch,
     value::{Native, Output},
     view::{self, each_row},
     wide::widened,
 };
+use bytemuck::{cast_slice, cast_slice_mut};
 use firesteel_core::{DType, Error, Layout, Meta, Result, Scatter};
 use std::borrow::Cow;
 
 /// How many elements are filled with one number before what is written to them, about: they are to stay in cache.
 const FILLED: usize = 16 * 1024;
+
+/// A line of a cache, in bytes.
+const LINE: usize = 64;
+/// How many bytes of rows lie between the one that is copied and the one that is fetched meanwhile, about.
+const AHEAD: usize = 4096;
+/// Rows of fewer bytes than this are copied and no more.
+const SHORT: usize = 4 * LINE;
 
 /// Runs a body with `T` bound to a type of the dtype's elements, and `join` to how two of them are joined:
 /// that there, and the new one.
@@ -244,18 +254,40 @@ pub(crate) fn index_select(x: &CpuValue, index: &CpuValue, axis: usize, out: &Me
         let mut y = Output::<T>::new(out.numel())?;
         parallel::pieces(y.slice(), inner, parallel::GRAIN, |first, y| {
             each_row(y, first * inner, places.len() * inner, &rows, |start, column, y| {
-                let places = places[column / inner..].iter();
-                let from = places.map(|&place| start.wrapping_add_signed(place as isize * stride));
+                let places = &places[column / inner..];
+                let from = |place: i64| start.wrapping_add_signed(place as isize * stride);
                 if inner == 1 {
-                    y.iter_mut().zip(from).for_each(|(y, from)| *y = memory[from]);
-                } else {
-                    let copy = |(y, from): (&mut [T], usize)| y.copy_from_slice(&memory[from..from + inner]);
-                    y.chunks_exact_mut(inner).zip(from).for_each(copy);
+                    y.iter_mut().zip(places).for_each(|(y, place)| *y = memory[from(*place)]);
+                    return;
                 }
+                let (bytes, rows) = (inner * size_of::<T>(), y.chunks_exact_mut(inner).zip(places));
+                if bytes < SHORT {
+                    rows.for_each(|(y, place)| y.copy_from_slice(&memory[from(*place)..][..inner]));
+                    return;
+                }
+                let later = places.iter().skip((AHEAD / bytes).max(1));
+                let later = later.map(|place| memory.as_ptr().wrapping_add(from(*place)));
+                let rows = rows.zip(later.chain(std::iter::repeat(memory.as_ptr())));
+                dispatch!(|L| for ((y, place), later) in rows {
+                    copy_row(&memory[from(*place)..][..inner], later, y);
+                });
             });
         });
         Ok(y.finish(&out.shape, out.dtype))
     })
+}
+
+/// Copies a row, and has one that comes later fetched meanwhile, a line for each line: so memory is never waited for. A line
+/// that one store fills need not be read first, which takes the widest vectors.
+#[inline(always)]
+fn copy_row<T: Native>(x: &[T], later: *const T, y: &mut [T]) {
+    let (x, y) = (cast_slice::<T, u8>(x), cast_slice_mut::<T, u8>(y));
+    let ((from, rest), (to, last)) = (x.as_chunks::<LINE>(), y.as_chunks_mut::<LINE>());
+    for (i, (y, x)) in to.iter_mut().zip(from).enumerate() {
+        fetch(later.cast::<u8>().wrapping_add(i * LINE));
+        *y = *x;
+    }
+    last.copy_from_slice(rest);
 }
 
 pub(crate) fn index_put(

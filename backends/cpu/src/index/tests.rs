@@ -51,6 +51,26 @@ fn gather_reads_every_view() {
     }
 }
 
+/// Short rows, and long ones that fill lines of a cache, or do not.
+#[test]
+fn index_select_copies_rows_of_every_length() {
+    for (dtype, width) in [DType::U8, DType::F16, DType::F32, DType::F64]
+        .into_iter()
+        .flat_map(|dtype| [1, 31, 32, 63, 64, 67, 255, 256, 301].map(|width| (dtype, width)))
+    {
+        let shape = [2, 40, width];
+        let xs = small(dtype, shape.iter().product());
+        let x = value(dtype, shape, &xs);
+        let index = places(DType::I64, &[97], 40);
+        let wide = numbers(&index);
+        let wanted: Vec<f64> = indices(&[2, 97, width])
+            .into_iter()
+            .map(|to| xs[at(&shape, &moved(&to, 1, wide[to[1]] as usize))])
+            .collect();
+        assert_eq!(first(Op::IndexSelect { x: &x, index: &index, axis: 1 }), wanted, "{dtype} {width}");
+    }
+}
+
 #[test]
 fn scatter_writes_in_order() {
     for (n, &dtype) in DType::ALL.iter().enumerate() {
