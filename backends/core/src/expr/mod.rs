@@ -97,6 +97,17 @@ impl<B: Backend> Expr<B> {
             .map_err(|_| Error::internal("eval", "a formula gave a wrong number of results"))
     }
 
+    /// The number that this is, where it is one and not NaN: of which more is known than of a tensor.
+    pub(crate) fn number(&self) -> Option<f64> {
+        match &self.0 {
+            Node::Leaf(leaf) => match **leaf {
+                Arg::Scalar(x) => Some(x.to_f64()).filter(|x| !x.is_nan()),
+                Arg::Tensor(_) => None,
+            },
+            Node::Named(_) | Node::Op(_) => None,
+        }
+    }
+
     fn op(op: Op<Expr<B>>) -> Self {
         Expr(Node::Op(Arc::new(op)))
     }

@@ -209,7 +209,7 @@ impl<B: Backend> Tensor<B> {
     #[track_caller]
     pub fn hardsigmoid(&self) -> Result<Self> {
         let x = self.lazy();
-        let slope = (x.clone() + 3.0) / 6.0;
+        let slope = (x.clone() + 3.0) * (1.0 / 6.0);
         x.le(-3.0).where_(0.0, x.ge(3.0).where_(1.0, slope)).eval_as("hardsigmoid")
     }
 
@@ -225,7 +225,7 @@ impl<B: Backend> Tensor<B> {
     #[track_caller]
     pub fn hardswish(&self) -> Result<Self> {
         let x = self.lazy();
-        let parabola = x.clone() * (x.clone() + 3.0) / 6.0;
+        let parabola = x.clone() * ((x.clone() + 3.0) * (1.0 / 6.0));
         x.le(-3.0).where_(0.0, x.ge(3.0).where_(x, parabola)).eval_as("hardswish")
     }
 }

@@ -15,8 +15,8 @@ pub(super) struct Line {
     pub slot: usize,
     /// Which result it is, where it can be written straight to that.
     pub result: Option<usize>,
-    /// Whether it is a product that only one line reads, which may multiply for itself.
-    pub is_factor: bool,
+    /// Whether it is a product or a comparison that only one line reads, which may multiply or compare for itself.
+    pub is_left: bool,
     /// Whether it is one number for all whatever the inputs are, and computed once.
     pub is_constant: bool,
 }
@@ -66,10 +66,10 @@ impl Steps {
             let result = result.filter(|&i| !dtypes[number].is_half() && !is_there(i));
             let of_constants = |&x: &usize| x >= program.inputs && code[x - program.inputs].is_constant;
             let is_constant = operands.iter().all(of_constants);
-            let is_factor = readers[line].is_some();
+            let is_left = readers[line].is_some();
             let (each, size) = (Each::of(&op, |&x| dtypes[x]), width(dtypes[number]));
             let slot = slots[line];
-            code.push(Line { op, operands, each, size, slot, result, is_factor, is_constant });
+            code.push(Line { op, operands, each, size, slot, result, is_left, is_constant });
         }
         let in_place = |(k, (dtype, target)): (usize, &(DType, Option<usize>))| {
             target.is_some() && !dtype.is_half() && !program.results.contains(&k)
@@ -100,16 +100,21 @@ fn width(dtype: DType) -> usize {
     arithmetic!(dtype, T => size_of::<T>())
 }
 
-/// For each line that multiplies two numbers in F32 and that only one other reads, that one, if it can multiply for itself.
+/// For each line that multiplies or compares two numbers in F32 and that only one other reads, that one, if it can do so for
+/// itself.
 fn only_readers(program: &Program, dtypes: &[DType]) -> Vec<Option<usize>> {
     let readers = readers(program);
     let each = |op: &Op<usize>| Each::of(op, |&x| dtypes[x]);
     let only = |(line, op): (usize, &Op<usize>)| {
         let number = program.inputs + line;
-        let is_product = matches!(op, Op::Binary(Binary::Mul, a, b) if a != b) && each(op).is_some();
         let [reader] = readers[number][..] else { return None };
-        let takes = each(&program.code[reader]).is_some_and(Each::takes_factors);
-        (is_product && takes && !program.results.contains(&number)).then_some(reader)
+        let (each, by) = (each(op)?, each(&program.code[reader])?);
+        let is_taken = match each {
+            Each::Binary(Binary::Mul) => by.takes_factors() && matches!(op, Op::Binary(_, a, b) if a != b),
+            Each::Compare(_) => matches!(by, Each::Select),
+            _ => false,
+        };
+        (is_taken && !program.results.contains(&number)).then_some(reader)
     };
     program.code.iter().enumerate().map(only).collect()
 }
@@ -123,7 +128,7 @@ fn readers(program: &Program) -> Vec<SmallVec<[usize; 2]>> {
     readers
 }
 
-/// The line after which each value is read no more; what is multiplied may still be read by the product's only reader.
+/// The line after which each value is read no more; what is multiplied or compared may still be read by the only reader of that.
 fn last_uses(program: &Program, readers: &[Option<usize>]) -> Vec<Option<usize>> {
     let mut last = program.last_uses();
     for (op, reader) in program.code.iter().zip(readers) {

@@ -23,7 +23,7 @@ impl Dice {
     }
 }
 
-/// A program over three inputs, rich in products of one number for all, with two results.
+/// A program over three inputs, rich in products of one number for all and in choices, with two results.
 fn program(dice: &mut Dice, shape: &Shape, dtype: DType) -> Program {
     let (inputs, lines) = (3, 2 + dice.below(14));
     let mut masks = vec![];
@@ -37,14 +37,15 @@ fn program(dice: &mut Dice, shape: &Shape, dtype: DType) -> Program {
             values[from + dice.below(values.len() - from)]
         };
         let (a, b) = (recent(dice), recent(dice));
-        let op = match dice.below(10) {
+        let op = match dice.below(13) {
             0 => Op::Full(Scalar::Float(dice.of(&[-1.5, 0.25, 1., 3.])), shape.clone(), dtype),
             1 => Op::Unary(dice.of(&[Unary::Sqrt, Unary::Exp, Unary::Tanh, Unary::Erf]), a),
             2 => Op::Unary(dice.of(&[Unary::Relu, Unary::Sigmoid, Unary::Abs, Unary::Sin]), a),
             3 | 4 => Op::Binary(dice.of(&[Binary::Add, Binary::Sub, Binary::Div]), a, b),
             5 => Op::Binary(dice.of(&[Binary::Maximum, Binary::Minimum, Binary::Pow]), a, b),
-            6 if !masks.is_empty() => Op::Select(dice.of(&masks), a, b),
-            7 => Op::Compare(Compare::Lt, a, b),
+            6 | 7 if !masks.is_empty() => Op::Select(masks[masks.len() - 1], a, b),
+            8 if !masks.is_empty() => Op::Select(dice.of(&masks), a, b),
+            9 | 10 => Op::Compare(dice.of(Compare::ALL), a, b),
             _ => Op::Binary(Binary::Mul, a, b),
         };
         let is_mask = matches!(op, Op::Compare(..));

@@ -7,7 +7,7 @@ use crate::{
     value::Native,
 };
 use bytemuck::{Zeroable, cast_slice, cast_slice_mut, pod_read_unaligned, try_cast_slice_mut};
-use firesteel_core::DType;
+use firesteel_core::{Compare, DType};
 use smallvec::{SmallVec, smallvec};
 use std::{
     cell::Cell,
@@ -40,6 +40,8 @@ enum Place {
     Many(Part),
     /// One for each, times this one, which its only reader sees to.
     Times(Part, f32),
+    /// Whether those of two parts compare so, which its only reader sees to.
+    Compared(Compare, [Part; 2]),
 }
 
 /// Memory that tiles lie in: where the block's first does, and how many bytes there are from one to the next.
@@ -68,7 +70,7 @@ impl Part {
 struct Run<'a> {
     line: &'a Line,
     /// What can be run without looking at the operands again, and where these are.
-    each: Option<(Each, [Part; 3])>,
+    each: Option<(Each, [Part; 4])>,
     /// Which result it writes, if any.
     result: Option<usize>,
     y: Part,
@@ -268,10 +270,10 @@ impl<'a> Worker<'a> {
                 self.places[number] = Place::One(one[0]);
                 continue;
             }
-            if line.is_factor
-                && let Some((x, factor)) = self.factor(line)
+            if line.is_left
+                && let Some(place) = self.left(line, &mut same)
             {
-                self.places[number] = Place::Times(x, factor);
+                self.places[number] = place;
                 continue;
             }
             // one line alone has nothing in a cache that it could be computed in
@@ -288,11 +290,17 @@ impl<'a> Worker<'a> {
         Some(())
     }
 
-    /// Of a product of a number for each and one for all, where the former are, and the latter.
-    fn factor(&self, line: &Line) -> Option<(Part, f32)> {
+    /// What its only reader needs of a line that is left to it: of a comparison both sides, and of a product a number for each
+    /// and one for all.
+    fn left(&mut self, line: &Line, same: &mut usize) -> Option<Place> {
         let [a, b] = line.operands[..] else { return None };
+        if let Some(Each::Compare(kind)) = line.each {
+            return Some(Place::Compared(kind, [a, b].map(|x| self.part(x, same).0)));
+        }
         match (self.places[a], self.places[b]) {
-            (Place::Many(x), Place::One(bits)) | (Place::One(bits), Place::Many(x)) => Some((x, one(bits))),
+            (Place::Many(x), Place::One(bits)) | (Place::One(bits), Place::Many(x)) => {
+                Some(Place::Times(x, one(bits)))
+            }
             _ => None,
         }
     }
@@ -304,8 +312,8 @@ impl<'a> Worker<'a> {
 
     /// Where a line's operands are, of which those that are one for all are written out, unless there is a loop for them; so
     /// many were before.
-    fn operands(&mut self, each: Each, line: &Line, same: &mut usize) -> (Each, [Part; 3]) {
-        let mut parts = [Part { start: std::ptr::null_mut(), step: 0 }; 3];
+    fn operands(&mut self, each: Each, line: &Line, same: &mut usize) -> (Each, [Part; 4]) {
+        let mut parts = [Part { start: std::ptr::null_mut(), step: 0 }; 4];
         if let [a, b] = line.operands[..] {
             let with_one = match (self.places[a], self.places[b]) {
                 (Place::Many(x), Place::One(bits)) => Some((x, each.with_one(one(bits)))),
@@ -317,26 +325,33 @@ impl<'a> Worker<'a> {
                 return (each, parts);
             }
         }
-        let mut factors = [1.0; 3];
+        if let [condition, yes, no] = line.operands[..]
+            && let Place::Compared(kind, [a, b]) = self.places[condition]
+        {
+            return (Each::Choose(kind), [a, b, self.part(yes, same).0, self.part(no, same).0]);
+        }
+        let mut factors = [1.0; 4];
         // no operation has more than three
         for ((part, factor), &x) in parts.iter_mut().zip(&mut factors).zip(&line.operands) {
-            *part = match self.places[x] {
-                Place::Many(part) => part,
-                Place::Times(part, times) => {
-                    *factor = times;
-                    part
-                }
-                Place::One(bits) => {
-                    make_room(&mut self.memory.same, *same + 1, self.tile);
-                    let slot = &mut self.memory.same[*same];
-                    *same += 1;
-                    arithmetic!(self.steps.dtypes[x], T => first(slot, self.tile).fill(one::<T>(bits)));
-                    Part { start: slot.as_mut_ptr().cast(), step: 0 }
-                }
-            };
+            (*part, *factor) = self.part(x, same);
         }
-        let each = if factors == [1.0; 3] { each } else { each.of_products([factors[0], factors[1]]) };
+        let each = if factors == [1.0; 4] { each } else { each.of_products([factors[0], factors[1]]) };
         (each, parts)
+    }
+
+    /// Where an operand is, and what it is to be multiplied by; one for all is written out, after so many that were before.
+    fn part(&mut self, x: usize, same: &mut usize) -> (Part, f32) {
+        match self.places[x] {
+            Place::Many(part) | Place::Compared(_, [part, _]) => (part, 1.0),
+            Place::Times(part, times) => (part, times),
+            Place::One(bits) => {
+                make_room(&mut self.memory.same, *same + 1, self.tile);
+                let slot = &mut self.memory.same[*same];
+                *same += 1;
+                arithmetic!(self.steps.dtypes[x], T => first(slot, self.tile).fill(one::<T>(bits)));
+                (Part { start: slot.as_mut_ptr().cast(), step: 0 }, 1.0)
+            }
+        }
     }
 
     /// Runs all lines on each of so many tiles, of so many elements.
@@ -372,7 +387,7 @@ impl<'a> Worker<'a> {
         }
         let many = |place: &Place| match *place {
             Place::Many(part) => Some(part),
-            Place::One(_) | Place::Times(..) => None,
+            Place::One(_) | Place::Times(..) | Place::Compared(..) => None,
         };
         self.places[..inputs].iter().filter_map(many).collect()
     }
@@ -413,8 +428,8 @@ impl<'a> Worker<'a> {
     unsafe fn numbers<'s>(&self, number: usize, tile: usize, len: usize) -> (DType, Numbers<'s>) {
         let numbers = match self.places[number] {
             Place::One(bits) => Numbers::One(bits),
-            Place::Many(x) | Place::Times(x, _) => {
-                debug_assert!(matches!(self.places[number], Place::Many(_)), "has a reader that multiplies");
+            Place::Many(x) | Place::Times(x, _) | Place::Compared(_, [x, _]) => {
+                debug_assert!(matches!(self.places[number], Place::Many(_)), "has a reader that sees to it");
                 // SAFETY: the caller's promise.
                 Numbers::Many(unsafe { from_raw_parts(x.at(tile), len * self.steps.width(number)) })
             }

@@ -1,6 +1,6 @@
 //! What a loop over elements computes in, and the shapes such loops have.
 use crate::{
-    simd::{Level, dispatch_v3},
+    simd::{Level, dispatch, dispatch_v3},
     stream::{CacheLine, fetch},
     value::Native,
 };
@@ -186,6 +186,32 @@ pub(crate) fn select<T: Bits>(c: Line<u8>, a: Line<T>, b: Line<T>, y: &mut [T]) 
             *y = T::choose(*c, *a, *b);
         });
     });
+}
+
+/// `y[i] = a[i]` where `x[i]` and `z[i]` compare so, else `b[i]`.
+pub(crate) fn choose(kind: Compare, [x, z]: [&[f32]; 2], [a, b]: [&[u32]; 2], y: &mut [u32]) {
+    let (x, z) = if matches!(kind, Compare::Gt | Compare::Ge) { (z, x) } else { (x, z) };
+    dispatch!(|L| match kind {
+        Compare::Eq => choose_where(x, z, a, b, y, |x, z| x == z),
+        Compare::Ne => choose_where(x, z, a, b, y, |x, z| x != z),
+        Compare::Lt | Compare::Gt => choose_where(x, z, a, b, y, |x, z| x < z),
+        Compare::Le | Compare::Ge => choose_where(x, z, a, b, y, |x, z| x <= z),
+    });
+}
+
+#[inline(always)]
+fn choose_where<T: Copy, U: Bits>(
+    x: &[T],
+    z: &[T],
+    a: &[U],
+    b: &[U],
+    y: &mut [U],
+    holds: impl Fn(T, T) -> bool,
+) {
+    let compared = x.iter().zip(z);
+    for ((y, (x, z)), (a, b)) in y.iter_mut().zip(compared).zip(a.iter().zip(b)) {
+        *y = U::choose(u8::from(holds(*x, *z)), *a, *b);
+    }
 }
 
 /// `y[i] = x[i]`.

@@ -107,6 +107,8 @@ pub(crate) enum Each {
     WithOne(Binary, f32),
     Compare(Compare),
     Select,
+    /// Of the last two operands, by comparing the first two.
+    Choose(Compare),
 }
 
 impl Each {
@@ -163,9 +165,9 @@ impl Each {
     /// `n` numbers lie at each operand, in `f32` or for a condition in `u8`, and nobody writes them; so do those at `y`, and nobody
     /// else looks at these.
     #[inline]
-    pub(crate) unsafe fn run(self, x: [*const u8; 3], y: *mut u8, n: usize) {
+    pub(crate) unsafe fn run(self, x: [*const u8; 4], y: *mut u8, n: usize) {
         use std::slice::{from_raw_parts as from, from_raw_parts_mut as from_mut};
-        let [a, b, c] = x;
+        let [a, b, c, d] = x;
         // SAFETY: the caller's promise.
         unsafe {
             match self {
@@ -197,6 +199,10 @@ impl Each {
                 Each::Select => {
                     let (yes, no) = (Line::Many(from(b.cast(), n)), Line::Many(from(c.cast(), n)));
                     number::select::<u32>(Line::Many(from(a, n)), yes, no, from_mut(y.cast(), n));
+                }
+                Each::Choose(kind) => {
+                    let compared = [a, b].map(|x| from(x.cast(), n));
+                    number::choose(kind, compared, [c, d].map(|x| from(x.cast(), n)), from_mut(y.cast(), n));
                 }
             }
         }

@@ -51,16 +51,27 @@ formulas! {
     /// From a half on it is written from the end, so that both ends are hit exactly.
     lerp(x, end, weight) = {
         let step = end - x;
-        weight.abs().lt(0.5).where_(x + weight * &step, end - &step * (1.0 - weight))
+        let (from_start, from_end) = (x + weight * &step, end - &step * (1.0 - weight));
+        match weight.number() {
+            Some(weight) if weight.abs() < 0.5 => from_start,
+            Some(_) => from_end,
+            None => weight.abs().lt(0.5).where_(from_start, from_end),
+        }
     };
     example "[1.0, 2.0]": "lerp(5.0, 0.25)" => f32 "[2., 2.75]";
 
     /// No less than `min`. Where `x` is equal to it the gradient is that of `x`.
-    clamp_min(x, min) = x.ge(min).where_(x, x.maximum(min));
+    clamp_min(x, min) = match min.number() {
+        Some(_) => x.lt(min).where_(min, x),
+        None => x.ge(min).where_(x, x.maximum(min)),
+    };
     example "[1.0, 3.0]": "clamp_min(2)" => f32 "[2., 3.]";
 
     /// No more than `max`. Where `x` is equal to it the gradient is that of `x`.
-    clamp_max(x, max) = x.le(max).where_(x, x.minimum(max));
+    clamp_max(x, max) = match max.number() {
+        Some(_) => x.gt(max).where_(max, x),
+        None => x.le(max).where_(x, x.minimum(max)),
+    };
     example "[1.0, 3.0]": "clamp_max(2)" => f32 "[1., 2.]";
 
     /// No less than `min` and no more than `max` (which counts where they cross). Where `x` is equal to a
