@@ -13,9 +13,15 @@ pub(crate) use walk::Walk;
 #[cfg(test)]
 mod tests;
 
-use crate::{CpuValue, chain, memory::Block, parallel, value::Output};
+use crate::{
+    CpuValue, chain,
+    memory::Block,
+    parallel,
+    value::{Native, Output},
+};
 use bytemuck::cast_slice_mut;
 use firesteel_core::{Axes, DType, Error, Meta, Op, Program, Result, Shape};
+use half::{bf16, f16};
 use smallvec::{SmallVec, smallvec};
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -141,5 +147,25 @@ pub(crate) fn cast(x: &CpuValue, dtype: DType) -> Result<CpuValue> {
     if x.meta.dtype == dtype {
         return Ok(x.clone());
     }
-    elementwise(&Op::Cast(x, dtype), &Meta::new(&x.meta.shape, dtype))
+    let out = Meta::new(&x.meta.shape, dtype);
+    let y = match (x.meta.dtype, dtype) {
+        (DType::BF16, DType::F32) => converted(x, &out, bf16::widen)?,
+        (DType::F16, DType::F32) => converted(x, &out, f16::widen)?,
+        (DType::F32, DType::BF16) => converted(x, &out, bf16::narrow)?,
+        (DType::F32, DType::F16) => converted(x, &out, f16::narrow)?,
+        _ => None,
+    };
+    y.map_or_else(|| elementwise(&Op::Cast(x, dtype), &out), Ok)
+}
+
+/// The elements of what lies in rows by a loop for all, where a cache holds the result.
+fn converted<T: Native, U: Native>(
+    x: &CpuValue,
+    out: &Meta,
+    convert: fn(&[T], &mut [U]),
+) -> Result<Option<CpuValue>> {
+    let Some(xs) = x.rows::<T>().filter(|_| !chain::streams(out)) else { return Ok(None) };
+    let mut y = Output::<U>::new(xs.len())?;
+    parallel::pieces(y.slice(), 1, parallel::GRAIN, |start, y| convert(&xs[start..start + y.len()], y));
+    Ok(Some(y.finish(&out.shape, out.dtype)))
 }

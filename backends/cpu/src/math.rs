@@ -12,11 +12,13 @@
 
 mod exp;
 mod log;
+mod rest;
 mod special;
 mod trig;
 
 pub use exp::{cosh, exp, exp2, expm1, sigmoid, sinh, tanh};
 pub use log::{acosh, asinh, atanh, ln, log1p, log2, log10, pow};
+pub use rest::fmod_slice;
 pub use special::{erf, erfc, erfinv};
 pub use trig::{TRIG_MAX, acos, asin, atan, atan2, cos_bounded, sin_bounded, tan_bounded};
 
@@ -86,6 +88,9 @@ macro_rules! math {
 
             /// `ys[i] = tan xs[i]` as far as both go, vectorised, and right for huge numbers too.
             fn tan_slice<L: Level>(xs: &[Self], ys: &mut [Self]);
+
+            /// What the division of `a` by `b` leaves, with the sign of `a`: exact, as far as all go; of f32 vectorised.
+            fn fmod_slice<L: Level>(a: &[Self], b: &[Self], y: &mut [Self]);
         }
 
         impl Math for f32 {
@@ -110,6 +115,11 @@ macro_rules! math {
             fn tan_slice<L: Level>(xs: &[f32], ys: &mut [f32]) {
                 map_blocks(xs, ys, tan_bounded::<L>, f32::tan);
             }
+
+            #[inline(always)]
+            fn fmod_slice<L: Level>(a: &[f32], b: &[f32], y: &mut [f32]) {
+                fmod_slice::<L>(a, b, y);
+            }
         }
 
         impl Math for f64 {
@@ -133,6 +143,11 @@ macro_rules! math {
             #[inline(always)]
             fn tan_slice<L: Level>(xs: &[f64], ys: &mut [f64]) {
                 map(xs, ys, f64::tan);
+            }
+
+            #[inline(always)]
+            fn fmod_slice<L: Level>(a: &[f64], b: &[f64], y: &mut [f64]) {
+                a.iter().zip(b).zip(y).for_each(|((a, b), y)| *y = a % b);
             }
         }
     };

@@ -61,6 +61,12 @@ impl FreeLists {
         self.0.get_mut(class)?.pop()
     }
 
+    /// A block of this class, or of what is large of a [larger](LARGER) one, and its class.
+    fn take(&mut self, class: usize) -> Option<(NonNull<u8>, usize)> {
+        let last = if bytes_of(class) >= LARGE { class + LARGER } else { class };
+        (class..=last).find_map(|class| Some((self.pop(class)?, class)))
+    }
+
     fn push(&mut self, class: usize, start: NonNull<u8>) {
         if self.0.len() <= class {
             self.0.resize_with(class + 1, Vec::new);
@@ -201,15 +207,13 @@ impl Drop for Block {
     }
 }
 
-/// A free block and its class: this one, or of what is large a [larger](LARGER) one.
+/// A free block that serves a class, and its own.
 fn take(class: usize) -> Option<(NonNull<u8>, usize)> {
     let own = OWN.try_with(|own| own.try_borrow_mut().ok().and_then(|mut own| own.pop(class)));
     if let Some(start) = own.ok().flatten() {
         return Some((start, class));
     }
-    let last = if bytes_of(class) >= LARGE { class + LARGER } else { class };
-    let mut shared = shared();
-    (class..=last).find_map(|class| Some((shared.pop(class)?, class)))
+    shared().take(class)
 }
 
 fn fresh(class: usize) -> Option<NonNull<u8>> {
@@ -304,15 +308,13 @@ mod tests {
 
     #[test]
     fn a_large_free_block_serves_down_to_half_its_size() {
-        // so large that no other test takes it
-        let large = Block::new(96 << 20).unwrap();
-        let (start, class) = (large.start, large.class);
-        drop(large);
-        let less = Block::new(40 << 20).unwrap();
-        assert_ne!(less.start, start);
-        let half = Block::new(48 << 20).unwrap();
-        assert_eq!((half.start, half.class), (start, class));
-        let again = Block::new(96 << 20).unwrap();
-        assert_ne!(again.start, start);
+        let mut free = FreeLists(vec![]);
+        let [small, large] = [1 << 10, 96 << 20].map(class_of);
+        [small, large].iter().for_each(|&class| free.push(class, NonNull::dangling()));
+        for (bytes, served) in [(40 << 20, false), (97 << 20, false), (48 << 20, true), (1 << 9, false)] {
+            let found = free.take(class_of(bytes));
+            assert_eq!(found.map(|(_, class)| class), served.then_some(large), "{bytes}");
+        }
+        assert!(free.take(small).is_some() && free.take(large).is_none());
     }
 }

@@ -127,9 +127,23 @@ impl<B: Backend> Tensor<B> {
     pub async fn nonzero_async(&self) -> Result<Self> {
         let flat = self.flat_places().await?;
         let (sizes, strides) = (self.shape(), self.shape().strides());
-        let axes = || strides.iter().zip(sizes).map(|(&stride, &size)| (stride as i64, size as i64));
-        let indices =
-            flat.iter().flat_map(|&i| axes().map(move |(stride, size)| i / stride % size)).collect();
+        let width = sizes.last().map_or(1, |&size| size as i64);
+        let (mut index, mut row) = (vec![0; self.rank()], 0..0);
+        let mut indices = Vec::with_capacity(flat.len().saturating_mul(self.rank()));
+        for &i in &flat {
+            // divisions are slow: the other axes are found once for a row of the last
+            if i >= row.end {
+                row.start = i / width * width;
+                row.end = row.start + width;
+                for ((index, &stride), &size) in index.iter_mut().zip(&strides).zip(&sizes[..]) {
+                    *index = i / stride as i64 % size as i64;
+                }
+            }
+            if let Some(last) = index.last_mut() {
+                *last = i - row.start;
+            }
+            indices.extend_from_slice(&index);
+        }
         let rows = TensorData::new([flat.len(), self.rank()], Data::I64(indices))?;
         Self::from_data(rows, self.backend())
     }
@@ -202,7 +216,16 @@ impl<B: Backend> Tensor<B> {
     async fn flat_places(&self) -> Result<Vec<i64>> {
         let mask = self.to(DType::Bool)?.to_data_async().await?;
         let mask = bool::peek(mask.data()).unwrap_or_default();
-        Ok((0..).zip(mask).filter_map(|(i, &is_there)| is_there.then_some(i)).collect())
+        // each is written, and stays where the next is not: whether it does no branch could foresee
+        let count = mask.iter().filter(|&&is_there| is_there).count();
+        let (mut places, mut next) = (vec![0; count], 0);
+        for (i, &is_there) in (0..).zip(mask) {
+            if let Some(place) = places.get_mut(next) {
+                *place = i;
+            }
+            next += usize::from(is_there);
+        }
+        Ok(places)
     }
 
     /// The number, or the tensor of one, that elements of this tensor are replaced by, in its dtype.

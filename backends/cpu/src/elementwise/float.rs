@@ -64,11 +64,15 @@ macro_rules! floats {
                     Binary::Sub => zip(a, b, y, |a, b| a - b),
                     Binary::Mul => zip(a, b, y, |a, b| a * b),
                     Binary::Div => zip(a, b, y, |a, b| a / b),
-                    Binary::Remainder => zip(a, b, y, |a, b| {
-                        let rest = a % b;
-                        if rest != 0. && (rest < 0.) != (b < 0.) { rest + b } else { rest }
-                    }),
-                    Binary::Fmod => zip(a, b, y, |a, b| a % b),
+                    Binary::Remainder => {
+                        $t::fmod_slice::<L>(a, b, y);
+                        for (rest, b) in y.iter_mut().zip(b) {
+                            // that of a rounded down quotient has the sign of the divisor
+                            let other = *rest != 0. && (*rest < 0.) != (*b < 0.);
+                            *rest = if other { *rest + b } else { *rest };
+                        }
+                    }
+                    Binary::Fmod => $t::fmod_slice::<L>(a, b, y),
                     Binary::Maximum => zip(a, b, y, |a, b| if a > b || a.is_nan() { a } else { b }),
                     Binary::Minimum => zip(a, b, y, |a, b| if a < b || a.is_nan() { a } else { b }),
                     Binary::Copysign => zip(a, b, y, $t::copysign),

@@ -199,6 +199,32 @@ fn circular_functions_of_slices_take_huge_numbers_too() {
 }
 
 #[test]
+fn a_division_leaves_what_it_leaves_exactly() {
+    let special =
+        [0.0, -0.0, 1.0, -1.0, 3.0, 0.1, f32::MAX, f32::MIN_POSITIVE, 1e-45, f32::INFINITY, f32::NAN];
+    let numbers: Vec<f32> = inputs().into_iter().step_by(997).chain(special).collect();
+    for isa in available() {
+        for shift in (0..numbers.len()).step_by(97) {
+            let b: Vec<f32> = (0..numbers.len()).map(|i| numbers[(i + shift) % numbers.len()]).collect();
+            // quotients of all sizes, and in other blocks small ones alone
+            for a in
+                [numbers.clone(), b.iter().enumerate().map(|(i, b)| b * (i as f32 * 1.37 - 90.0)).collect()]
+            {
+                let mut y = vec![0.0; a.len()];
+                dispatch!(isa, |L| f32::fmod_slice::<L>(&a, &b, &mut y));
+                for ((a, b), y) in a.iter().zip(&b).zip(&y) {
+                    let want = a % b;
+                    assert!(
+                        y.to_bits() == want.to_bits() || y.is_nan() && want.is_nan(),
+                        "{a} % {b}: {y}, not {want}"
+                    );
+                }
+            }
+        }
+    }
+}
+
+#[test]
 fn erfinv_of_f64_inverts_erf() {
     let erfinv = <f64 as Math>::erfinv::<Any>;
     // By mpmath, to 50 digits.
