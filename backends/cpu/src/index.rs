@@ -256,6 +256,11 @@ pub(crate) fn index_select(x: &CpuValue, index: &CpuValue, axis: usize, out: &Me
             each_row(y, first * inner, places.len() * inner, &rows, |start, column, y| {
                 let places = &places[column / inner..];
                 let from = |place: i64| start.wrapping_add_signed(place as isize * stride);
+                if inner == 1 && stride == 1 {
+                    let x = &memory[start..start + x.meta.shape[axis]];
+                    y.iter_mut().zip(places).for_each(|(y, place)| *y = x[*place as usize]);
+                    return;
+                }
                 if inner == 1 {
                     y.iter_mut().zip(places).for_each(|(y, place)| *y = memory[from(*place)]);
                     return;

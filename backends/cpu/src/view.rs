@@ -1,6 +1,7 @@
 //! The same elements, seen otherwise; copied where no strides describe that.
 use crate::{
     CpuValue, chain, parallel,
+    simd::dispatch_v3,
     stream::{fence, stream},
     turn::turn_rows,
     value::{Native, Output},
@@ -136,6 +137,10 @@ fn copy_piece<T: Native>(memory: &[T], from: usize, y: &mut [T], axes: &[Axis], 
             y[to..to + size].copy_from_slice(&memory[from..from + size]);
         }),
         (0, 1) => each(rest, from, 0, &mut |from, to| y[to..to + size].fill(memory[from])),
+        (-1, 1) => each(rest, from, 0, &mut |from, to| {
+            let (x, y) = (&memory[from + 1 - size..=from], &mut y[to..to + size]);
+            dispatch_v3!(|L| y.iter_mut().zip(x.iter().rev()).for_each(|(y, x)| *y = *x));
+        }),
         _ => match turned {
             Some(i) => {
                 let others: Axes = [&rest[..i], &rest[i + 1..]].concat().into();
