@@ -108,6 +108,9 @@ pub(crate) fn gather(x: &CpuValue, index: &CpuValue, axis: usize) -> Result<CpuV
         parallel::pieces(y.slice(), 1, parallel::GRAIN, |first, y| {
             let mut places = places[first..].iter();
             each_row(y, first, width, &rows, |start, column, y| {
+                if (far, near) == (1, 0) {
+                    return pick(&memory[start..start + x.meta.shape[axis]], places.by_ref(), y);
+                }
                 let mut start = start.wrapping_add_signed(column as isize * near);
                 for (y, &place) in y.iter_mut().zip(places.by_ref()) {
                     *y = memory[start.wrapping_add_signed(place as isize * far)];
@@ -257,9 +260,7 @@ pub(crate) fn index_select(x: &CpuValue, index: &CpuValue, axis: usize, out: &Me
                 let places = &places[column / inner..];
                 let from = |place: i64| start.wrapping_add_signed(place as isize * stride);
                 if inner == 1 && stride == 1 {
-                    let x = &memory[start..start + x.meta.shape[axis]];
-                    y.iter_mut().zip(places).for_each(|(y, place)| *y = x[*place as usize]);
-                    return;
+                    return pick(&memory[start..start + x.meta.shape[axis]], places, y);
                 }
                 if inner == 1 {
                     y.iter_mut().zip(places).for_each(|(y, place)| *y = memory[from(*place)]);
@@ -280,6 +281,11 @@ pub(crate) fn index_select(x: &CpuValue, index: &CpuValue, axis: usize, out: &Me
         });
         Ok(y.finish(&out.shape, out.dtype))
     })
+}
+
+/// The numbers of a row that lie at these places.
+fn pick<'p, T: Native>(x: &[T], places: impl IntoIterator<Item = &'p i64>, y: &mut [T]) {
+    y.iter_mut().zip(places).for_each(|(y, &place)| *y = x[place as usize]);
 }
 
 /// Copies a row, and has one that comes later fetched meanwhile, a line for each line: so memory is never waited for. A line
