@@ -80,6 +80,7 @@ const FAMILIES: &[(&str, &[&str])] = &[
     ("attention", &["tensor", "cpu", "wgpu", "autodiff", "decompose"]),
     ("loss", &["tensor", "cpu", "wgpu", "autodiff", "decompose"]),
     ("pool", &["tensor", "cpu", "wgpu", "autodiff", "decompose"]),
+    ("fft", &["tensor", "cpu", "autodiff", "decompose"]),
     ("chain", &["cpu", "wgpu", "autodiff"]),
     ("custom", &["cpu", "wgpu", "autodiff"]),
     ("require", &["cpu", "wgpu"]),

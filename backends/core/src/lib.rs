@@ -40,8 +40,8 @@ pub use infer::infer;
 pub use layout::{Layout, Offsets, Strides};
 pub use meta::{Meta, Metas, Outputs, TensorData};
 pub use op::{
-    ArgReduce, Binary, Compare, Conv, Distribution, Divisor, Fused, NormAxes, Op, Operands, PadAxis, Padding,
-    Pool, Reduce, Requirement, Scan, Scatter, Span, Spans, Unary,
+    ArgReduce, Binary, Compare, Conv, Distribution, Divisor, FftWay, Fused, NormAxes, Op, Operands, PadAxis,
+    Padding, Pool, Reduce, Requirement, Scan, Scatter, Span, Spans, Unary,
 };
 pub use program::Program;
 pub use random::{Generator, Stream, recipe};

@@ -2,7 +2,9 @@
 use crate::{
     CpuValue, attention,
     chain::{self, Epilogue},
-    elementwise, halves, loss, matmul, norm,
+    elementwise,
+    fft::{self, Planned},
+    halves, loss, matmul, norm,
     panels::Lanes,
     pool,
     recurrent::{gru, lstm},
@@ -34,6 +36,7 @@ pub(crate) fn has_kernel(fused: &Fused, xs: &[&Meta]) -> bool {
         // it keeps places in 32 bits
         Fused::MaxPool(_) => some && xs.iter().all(|x| x.numel() < u32::MAX as usize),
         Fused::NormGrad(norm) => some && norm::has_kernel(norm, xs),
+        Fused::Fft { .. } | Fused::Rfft { .. } | Fused::Irfft { .. } => true,
         Fused::Chain(_) | Fused::TopK { .. } | Fused::IntMm => true,
     }
 }
@@ -83,7 +86,7 @@ fn linear_then(program: &Program, xs: &[&CpuValue], out: &Metas) -> Result<Outpu
     chain::chain(program, &ys.iter().chain(beside.iter().copied()).collect::<Vec<_>>(), out)
 }
 
-fn of_reals<T: Lanes>(fused: &Fused, xs: &[&CpuValue], out: &Metas) -> Result<Outputs<CpuValue>> {
+fn of_reals<T: Lanes + Planned>(fused: &Fused, xs: &[&CpuValue], out: &Metas) -> Result<Outputs<CpuValue>> {
     let one = |y: Result<CpuValue>| y.map(|y| smallvec![y]);
     match (fused, xs) {
         (Fused::Softmax(axis), [x]) => one(softmax::softmax::<T>(x, *axis, &out[0])),
@@ -108,6 +111,9 @@ fn of_reals<T: Lanes>(fused: &Fused, xs: &[&CpuValue], out: &Metas) -> Result<Ou
         (Fused::GruGrad, [u, h, y, gates, dy, rest @ ..]) => {
             gru::backward::<T>(u, [h, y, gates], dy, rest.first().copied())
         }
+        (Fused::Fft { way, scale }, [x]) => one(fft::fft::<T>(x, *way, *scale, &out[0])),
+        (Fused::Rfft { way, scale }, [x]) => one(fft::rfft::<T>(x, *way, *scale, &out[0])),
+        (Fused::Irfft { way, scale, .. }, [x]) => one(fft::irfft::<T>(x, *way, *scale, &out[0])),
         _ => Err(without_kernel(fused)),
     }
 }

@@ -17,6 +17,7 @@ mod custom;
 mod direct;
 mod dots;
 mod elementwise;
+mod fft;
 mod filter;
 mod fused;
 mod gemm;

@@ -251,6 +251,18 @@ fn norms() {
 }
 
 #[test]
+fn fourier_transforms() {
+    for way in [FftWay::Forward, FftWay::Inverse] {
+        for n in [1, 2, 4, 5] {
+            let half = numbers([2, n / 2 + 1, 2], -1., 1.);
+            holds(Op::Fused(Fused::Fft { way, scale: 0.7 }, smallvec![0]), &[numbers([2, n, 2], -1., 1.)]);
+            holds(Op::Fused(Fused::Rfft { way, scale: 0.7 }, smallvec![0]), &[numbers([2, n], -1., 1.)]);
+            holds(Op::Fused(Fused::Irfft { way, n, scale: 0.7 }, smallvec![0]), &[half]);
+        }
+    }
+}
+
+#[test]
 fn attention() {
     let (q, k, v) = (numbers([1, 2, 2], -1., 1.), others([1, 3, 2], -1., 1.), numbers([1, 3, 2], -1., 1.));
     let fused = |causal| Fused::Attention { scale: 0.7, causal };

@@ -1,6 +1,7 @@
 //! What each fused operation means: the formula that a backend without a kernel runs, and that is
 //! differentiated where there is no rule.
 mod attention;
+mod fft;
 mod loss;
 mod matmul;
 mod norm;
@@ -68,6 +69,9 @@ fn parts<B: Backend>(b: &B, fused: &Fused, xs: &[Tensor<B>]) -> Result<Outputs<T
         (Fused::GruGrad, [u, h, y, gates, dy, rest @ ..]) => {
             recurrent::gru_grad(u, [h, y, gates], dy, rest.first())
         }
+        (Fused::Fft { way, scale }, [x]) => fft::fft(x, *way, *scale),
+        (Fused::Rfft { way, scale }, [x]) => fft::rfft(x, *way, *scale),
+        (Fused::Irfft { way, n, scale }, [x]) => fft::irfft(x, *way, *n, *scale),
         (Fused::Chain(program), xs) => program.call(b, &xs.iter().collect::<Vec<_>>()),
         (fused, xs) => Err(Error::internal(fused.name(), format!("does not take {} operands", xs.len()))),
     }

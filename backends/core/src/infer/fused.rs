@@ -79,6 +79,33 @@ pub fn fused(fused: &Fused, xs: &[&Meta]) -> Result<Metas> {
         Fused::LstmGrad => recurrent::way_back(name, xs, recurrent::LSTM),
         Fused::Gru { gates } => recurrent::all_steps(name, xs, recurrent::GRU, *gates),
         Fused::GruGrad => recurrent::way_back(name, xs, recurrent::GRU),
+        Fused::Fft { .. } => {
+            let [x] = operands(name, xs)?;
+            float(name, x)?;
+            match x.shape[..] {
+                [_, n, 2] if n > 0 => one(&x.shape, x.dtype),
+                _ => Err(Error::shape(name, format!("takes (rows, n, 2) with n above 0, not {}", x.shape))),
+            }
+        }
+        Fused::Rfft { .. } => {
+            let [x] = operands(name, xs)?;
+            float(name, x)?;
+            match x.shape[..] {
+                [rows, n] if n > 0 => one([rows, n / 2 + 1, 2], x.dtype),
+                _ => Err(Error::shape(name, format!("takes (rows, n) with n above 0, not {}", x.shape))),
+            }
+        }
+        Fused::Irfft { n, .. } => {
+            let [x] = operands(name, xs)?;
+            float(name, x)?;
+            match x.shape[..] {
+                [rows, half, 2] if *n > 0 && half == n / 2 + 1 => one([rows, *n], x.dtype),
+                _ => {
+                    let why = format!("takes (rows, {}, 2) for {n} numbers, not {}", n / 2 + 1, x.shape);
+                    Err(Error::shape(name, why))
+                }
+            }
+        }
         Fused::Chain(program) => chain(name, xs, program),
     }
 }

@@ -1,5 +1,5 @@
 //! Operations that a backend may run in one kernel.
-use crate::{Divisor, Error, NormAxes, Pool, Program, Result};
+use crate::{Divisor, Error, FftWay, NormAxes, Pool, Program, Result};
 use std::sync::Arc;
 
 /// Operations that a backend may run in one kernel; each means its decomposition.
@@ -109,6 +109,37 @@ pub enum Fused {
     /// The way back through `Gru`: `(u, h₀, y, gates, dy [t, n, h], dgates? [t, n, 4h]) -> (ds [t, n, 4h], dh₀)`, where `s` are
     /// `m` and the sums that the other gates are functions of.
     GruGrad,
+    /// The discrete Fourier transform of each row of complex numbers: `x [rows, n, 2] -> [rows, n, 2]`, with
+    /// `yₖ = scale · Σⱼ xⱼ e^(∓2πi jk/n)`. [`torch.fft.fft`](https://docs.pytorch.org/docs/stable/generated/torch.fft.fft.html)
+    Fft {
+        /// The sign of the exponent.
+        way: FftWay,
+        /// What the sums are multiplied by.
+        #[cfg_attr(feature = "serde", serde(with = "crate::scalar::written"))]
+        scale: f64,
+    },
+    /// That of each row of real numbers, of which the first `n/2 + 1` are conjugates of the rest:
+    /// `x [rows, n] -> [rows, n/2 + 1, 2]`.
+    /// [`torch.fft.rfft`](https://docs.pytorch.org/docs/stable/generated/torch.fft.rfft.html)
+    Rfft {
+        /// The sign of the exponent.
+        way: FftWay,
+        /// What the sums are multiplied by.
+        #[cfg_attr(feature = "serde", serde(with = "crate::scalar::written"))]
+        scale: f64,
+    },
+    /// That of each row of `n` complex numbers, of which the first `n/2 + 1` are given and conjugates of the rest, so that it
+    /// is real: `x [rows, n/2 + 1, 2] -> [rows, n]`. The imaginary parts of the first, and of an even `n` those of the last,
+    /// count as zero. [`torch.fft.irfft`](https://docs.pytorch.org/docs/stable/generated/torch.fft.irfft.html)
+    Irfft {
+        /// The sign of the exponent.
+        way: FftWay,
+        /// How many real numbers a row of the result has.
+        n: usize,
+        /// What the sums are multiplied by.
+        #[cfg_attr(feature = "serde", serde(with = "crate::scalar::written"))]
+        scale: f64,
+    },
     /// Element-wise operations on equal shapes, in one pass; several results.
     Chain(Arc<Program>),
 }
@@ -136,6 +167,9 @@ impl Fused {
             Fused::LstmGrad => "lstm_grad",
             Fused::Gru { .. } => "gru",
             Fused::GruGrad => "gru_grad",
+            Fused::Fft { .. } => "fft",
+            Fused::Rfft { .. } => "rfft",
+            Fused::Irfft { .. } => "irfft",
             Fused::Chain(_) => "chain",
         }
     }
@@ -164,6 +198,7 @@ impl Fused {
             Fused::Chain(program) => program.results.len(),
             Fused::Linear | Fused::LinearThen(_) | Fused::IntMm => 1,
             Fused::Softmax(_) | Fused::LogSoftmax(_) | Fused::AvgPool(..) => 1,
+            Fused::Fft { .. } | Fused::Rfft { .. } | Fused::Irfft { .. } => 1,
         }
     }
 }

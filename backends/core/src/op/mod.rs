@@ -5,7 +5,7 @@ mod parts;
 
 pub use fused::Fused;
 pub use kinds::{ArgReduce, Binary, Compare, Distribution, Reduce, Scan, Scatter, Unary};
-pub use parts::{Conv, Divisor, NormAxes, PadAxis, Padding, Pool, Requirement, Span, Spans};
+pub use parts::{Conv, Divisor, FftWay, NormAxes, PadAxis, Padding, Pool, Requirement, Span, Spans};
 
 use crate::{Axes, CustomOp, DType, Scalar, Shape, Stream};
 use smallvec::SmallVec;

@@ -102,6 +102,26 @@ pub enum Divisor {
     Fixed(i64),
 }
 
+/// The sign of the exponent in a Fourier transform.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub enum FftWay {
+    /// `e^(-2πi jk/n)`.
+    Forward,
+    /// `e^(2πi jk/n)`.
+    Inverse,
+}
+
+impl FftWay {
+    /// The other one.
+    pub fn back(self) -> Self {
+        match self {
+            FftWay::Forward => FftWay::Inverse,
+            FftWay::Inverse => FftWay::Forward,
+        }
+    }
+}
+
 /// What has to hold of numbers that may not be on the host: where it does not is an error of the operation that asks, at
 /// once or, where a device runs behind the program, when numbers are read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

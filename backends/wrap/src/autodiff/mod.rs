@@ -6,6 +6,7 @@ mod conv;
 mod custom;
 mod derivative;
 mod elementwise;
+mod fft;
 mod function;
 mod gradcheck;
 mod graph;

@@ -1,7 +1,7 @@
 //! The gradient table. A rule owns its operands and results, moves into its closures what the formula
 //! reads, and lets the rest go.
 use super::{
-    attention, conv, elementwise,
+    attention, conv, elementwise, fft,
     graph::{Each, Rule},
     index, join, loss, matmul, norm, pool, recurrent, reduce, scan, softmax, sort, view,
 };
@@ -120,6 +120,9 @@ fn fused_rule<B: Backend>(
         Fused::Gru { .. } => {
             recurrent::gru(recurrent::Steps { operands: xs.collect(), results: ys.collect() }, wants)
         }
+        Fused::Fft { way, scale } => fft::fft(way, scale),
+        Fused::Rfft { way, scale } => fft::rfft(x()?.shape()[1], way, scale),
+        Fused::Irfft { way, n, scale } => fft::irfft(n, way, scale),
         Fused::Chain(_) | Fused::LinearThen(_) | Fused::LstmGrad | Fused::GruGrad | Fused::NormGrad(_) => {
             return Err(Error::internal(name, "has a gradient that is written, or that of its parts"));
         }

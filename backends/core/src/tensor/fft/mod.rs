@@ -6,8 +6,7 @@ mod transform;
 
 pub use stft::{IstftOptions, StftOptions};
 
-use crate::{Axes, Backend, DType, Dims, Error, Result, Tensor};
-use transform::Way;
+use crate::{Axes, Backend, DType, Dims, Error, FftWay, Result, Tensor};
 
 /// Which way of a Fourier transform divides by the number of elements `n`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -23,11 +22,11 @@ pub enum FftNorm {
 
 impl FftNorm {
     /// What a transform of `n` elements is multiplied by.
-    fn scale(self, way: Way, n: usize) -> f64 {
+    fn scale(self, way: FftWay, n: usize) -> f64 {
         let n = n as f64;
         match (self, way) {
-            (FftNorm::Backward, Way::Forward) | (FftNorm::Forward, Way::Inverse) => 1.,
-            (FftNorm::Backward, Way::Inverse) | (FftNorm::Forward, Way::Forward) => 1. / n,
+            (FftNorm::Backward, FftWay::Forward) | (FftNorm::Forward, FftWay::Inverse) => 1.,
+            (FftNorm::Backward, FftWay::Inverse) | (FftNorm::Forward, FftWay::Forward) => 1. / n,
             (FftNorm::Ortho, _) => n.sqrt().recip(),
         }
     }
@@ -114,30 +113,30 @@ assert!(y.rank() >= 2);
 
 transforms! {
     /// `Σⱼ xⱼ e^(-2πi jk/n)` of complex numbers: `(.., n, 2)` to the same.
-    by Kind::Complex(Way::Forward) => fft fft2 fftn
+    by Kind::Complex(FftWay::Forward) => fft fft2 fftn
     "let x = Tensor::new([[1.0, 0.0], [0.0, 1.0]], &Cpu::default())?;
 assert_eq!(x.fft(FftOptions::default())?.to_vec::<f32>()?, [1., 1., 1., -1.]);";
     /// `1/n Σⱼ xⱼ e^(2πi jk/n)` of complex numbers: `(.., n, 2)` to the same. The inverse of [`fft`](Self::fft).
-    by Kind::Complex(Way::Inverse) => ifft ifft2 ifftn
+    by Kind::Complex(FftWay::Inverse) => ifft ifft2 ifftn
     "let x = Tensor::new([[1.0, 1.0], [1.0, -1.0]], &Cpu::default())?;
 let y = Tensor::new([[1.0, 0.0], [0.0, 1.0]], &Cpu::default())?;
 assert!(x.ifft(FftOptions::default())?.allclose(&y, Default::default())?);";
     /// The first `n/2 + 1` of [`fft`](Self::fft) of real numbers, which are conjugates of the rest: `(.., n)` to
     /// `(.., n/2 + 1, 2)`. Whole numbers are cast to F32 first.
-    by Kind::FromReal(Way::Forward) => rfft rfft2 rfftn
+    by Kind::FromReal(FftWay::Forward) => rfft rfft2 rfftn
     "let x = Tensor::new([1.0, 2.0, 3.0], &Cpu::default())?;
 assert_eq!(x.rfft(FftOptions::default())?.shape(), &[2, 2]);";
     /// The inverse of [`rfft`](Self::rfft): `(.., n/2 + 1, 2)` to the real `(.., n)`.
-    by Kind::ToReal(Way::Inverse) => irfft irfft2 irfftn
+    by Kind::ToReal(FftWay::Inverse) => irfft irfft2 irfftn
     "let x = Tensor::new([[3.0, 0.0], [-1.0, 0.0]], &Cpu::default())?;
 assert_eq!(x.irfft(FftOptions::default())?.to_vec::<f32>()?, [1., 2.]);";
     /// [`fft`](Self::fft) of what is real in the frequencies, given the first `n/2 + 1`: `(.., n/2 + 1, 2)` to the real
     /// `(.., n)`.
-    by Kind::ToReal(Way::Forward) => hfft hfft2 hfftn
+    by Kind::ToReal(FftWay::Forward) => hfft hfft2 hfftn
     "let x = Tensor::new([[1.5, 0.0], [-0.5, 0.0]], &Cpu::default())?;
 assert_eq!(x.hfft(FftOptions::default())?.to_vec::<f32>()?, [1., 2.]);";
     /// The inverse of [`hfft`](Self::hfft): the real `(.., n)` to `(.., n/2 + 1, 2)`. Whole numbers are cast to F32 first.
-    by Kind::FromReal(Way::Inverse) => ihfft ihfft2 ihfftn
+    by Kind::FromReal(FftWay::Inverse) => ihfft ihfft2 ihfftn
     "let x = Tensor::new([1.0, 2.0], &Cpu::default())?;
 let y = Tensor::new([[1.5, 0.0], [-0.5, 0.0]], &Cpu::default())?;
 assert!(x.ihfft(FftOptions::default())?.allclose(&y, Default::default())?);";
@@ -147,11 +146,11 @@ assert!(x.ihfft(FftOptions::default())?.allclose(&y, Default::default())?);";
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Kind {
     /// Complex numbers both.
-    Complex(Way),
+    Complex(FftWay),
     /// Real numbers, and half of the complex ones.
-    FromReal(Way),
+    FromReal(FftWay),
     /// Half of the complex numbers, and real ones.
-    ToReal(Way),
+    ToReal(FftWay),
 }
 
 impl<B: Backend> Tensor<B> {
@@ -194,7 +193,7 @@ impl<B: Backend> Tensor<B> {
         let len = |i: usize, have: usize| sizes.map_or(have, |sizes| sizes[i]);
         let size = |x: &Self, i: usize| len(i, x.shape()[axes[i]]);
         let end = others.len();
-        let many = |mut x: Self, way: Way| {
+        let many = |mut x: Self, way: FftWay| {
             for (i, &axis) in others.iter().enumerate() {
                 let n = size(&x, i);
                 x = x.spectrum(op, axis, n, way, norm.scale(way, n))?;
@@ -208,8 +207,7 @@ impl<B: Backend> Tensor<B> {
             }
             Kind::FromReal(way) => {
                 let n = size(&x, end);
-                let y = x.complex(&x.zeros_like()?)?.spectrum(op, last, n, way, norm.scale(way, n))?;
-                many(y.narrow(last as isize, 0, n / 2 + 1)?, way)
+                many(x.half_spectrum(op, last, n, way, norm.scale(way, n))?, way)
             }
             Kind::ToReal(way) => {
                 let x = many(x, way)?;
@@ -217,8 +215,7 @@ impl<B: Backend> Tensor<B> {
                 if n == 0 {
                     return Err(Error::shape(op, format!("there are no frequencies in {}", self.shape())));
                 }
-                let whole = x.resized(last, n / 2 + 1)?.with_conjugates(last, n)?;
-                whole.spectrum(op, last, n, way, norm.scale(way, n))?.select(-1, 0)
+                x.real_spectrum(op, last, n, way, norm.scale(way, n))
             }
         }
     }
@@ -246,14 +243,5 @@ impl<B: Backend> Tensor<B> {
             return Err(Error::value(op, why));
         }
         Ok((axes, sizes))
-    }
-
-    /// `n` complex numbers along an axis, of the `n/2 + 1` that are the conjugates of the rest.
-    #[track_caller]
-    fn with_conjugates(&self, axis: usize, n: usize) -> Result<Self> {
-        let rest = n - n / 2 - 1;
-        let mirrored = self.narrow(axis as isize, 1, rest)?.flip(axis as isize)?;
-        let conjugates = mirrored.select(-1, 0)?.complex(&mirrored.select(-1, 1)?.neg()?)?;
-        Self::cat(&[self, &conjugates], axis as isize)
     }
 }
