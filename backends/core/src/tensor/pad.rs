@@ -54,7 +54,7 @@ impl<B: Backend> Tensor<B> {
                 self.claim(len)?;
                 let places = places(self.shape()[axis], low, len, mode);
                 y = match places {
-                    Some(places) => y.pick(axis, places)?,
+                    Some(places) => y.pieces(axis, &places)?,
                     None => {
                         let why = format!(
                             "({low}, {high}) is more than dim {axis} of {} has for {mode:?}",
@@ -66,6 +66,26 @@ impl<B: Backend> Tensor<B> {
             }
         }
         Ok(y)
+    }
+
+    /// The elements at these places along an axis, which are few runs of neighbours: each is copied as such.
+    #[track_caller]
+    fn pieces(&self, axis: usize, places: &[i64]) -> Result<Self> {
+        let piece = |run: Span| {
+            let mut spans: Spans = self.shape().iter().map(|&n| Span::all(n)).collect();
+            if run.step != 0 {
+                spans[axis] = run;
+                return Self::one(Op::Slice(self, spans));
+            }
+            spans[axis] = Span { len: 1, step: 1, ..run };
+            Self::one(Op::Slice(self, spans))?.broadcast_to(&self.shape().with(axis, run.len))
+        };
+        let pieces = runs(places).into_iter().map(piece).collect::<Result<Vec<_>>>()?;
+        match &pieces[..] {
+            [] => self.narrow(axis as isize, 0, 0),
+            [all] => Ok(all.clone()),
+            several => Self::cat(&several.iter().collect::<Vec<_>>(), axis as isize),
+        }
     }
 
     /// Cuts what is negative, then adds what is positive.
@@ -106,6 +126,19 @@ impl<B: Backend> Tensor<B> {
             Error::value("pad", why)
         })
     }
+}
+
+/// Places as runs of such that go up or down by one, or stay.
+fn runs(mut places: &[i64]) -> Vec<Span> {
+    let mut runs = vec![];
+    while let [first, after @ ..] = places {
+        let step = after.first().map_or(1, |next| next - first);
+        let steps = places.windows(2).take_while(|pair| pair[1] - pair[0] == step).count();
+        let (step, len) = if step.abs() > 1 { (1, 1) } else { (step, steps + 1) };
+        runs.push(Span { start: *first as usize, step: step as isize, len });
+        places = &places[len..];
+    }
+    runs
 }
 
 /// Where each of `len` elements comes from, or nothing where the mode does not reach so far.

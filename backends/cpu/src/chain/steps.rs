@@ -108,12 +108,10 @@ fn only_readers(program: &Program, dtypes: &[DType]) -> Vec<Option<usize>> {
     let only = |(line, op): (usize, &Op<usize>)| {
         let number = program.inputs + line;
         let [reader] = readers[number][..] else { return None };
-        let (each, by) = (each(op)?, each(&program.code[reader])?);
-        let is_taken = match each {
-            Each::Binary(Binary::Mul) => by.takes_factors() && matches!(op, Op::Binary(_, a, b) if a != b),
-            Each::Compare(_) => matches!(by, Each::Select),
-            _ => false,
-        };
+        let by = each(op).and_then(|_| each(&program.code[reader]))?;
+        let is_product = matches!(op, Op::Binary(Binary::Mul, a, b) if a != b);
+        let is_condition = matches!(op, Op::Compare(..)) && matches!(by, Each::Select);
+        let is_taken = is_product && by.takes_factors() || is_condition;
         (is_taken && !program.results.contains(&number)).then_some(reader)
     };
     program.code.iter().enumerate().map(only).collect()
