@@ -1,7 +1,7 @@
 //! Memory that is used again: fresh pages cost more than the arithmetic on them.
 //!
 //! A freed block goes to a small cache of its thread, and past that to one that all threads share. Blocks
-//! come in size classes, four to a doubling, so that at most a fifth of one is unused; of large ones a free block serves down
+//! come in size classes, eight to a doubling, so that at most a ninth of one is unused; of large ones a free block serves down
 //! to half its size too, as a step of training asks for many sizes, each for a short while. Large ones lie on huge pages where the
 //! system has such, as each page costs a fault when it is first touched and a walk through tables now and then.
 use firesteel_core::{Error, MemoryStats, Result};
@@ -21,10 +21,12 @@ const ALIGN: usize = 64;
 const HUGE: usize = 2 << 20;
 /// The smallest class, in bytes.
 const SMALLEST: usize = 64;
-const CLASSES: usize = 4 * 48;
+/// Classes from a power of two to the next.
+const STEPS: usize = 8;
+const CLASSES: usize = STEPS * 48;
 /// From how many bytes on a free block of a larger class may be taken, and how many classes larger: to the double.
 const LARGE: usize = 256 << 10;
-const LARGER: usize = 4;
+const LARGER: usize = STEPS;
 /// Room before a block for how far it lies from the start of its allocation.
 const HEADER: usize = 16;
 /// What a thread keeps for itself: this many blocks of a class, of at most this many bytes each.
@@ -101,18 +103,18 @@ fn shared() -> MutexGuard<'static, FreeLists> {
     SHARED.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The class that holds `bytes`: powers of two, and three steps between.
+/// The class that holds `bytes`: powers of two, and steps between.
 fn class_of(bytes: usize) -> usize {
     let bytes = bytes.max(SMALLEST);
     let power = bytes.ilog2() as usize;
-    let quarter = (1usize << power) / 4;
-    let steps = (bytes - (1 << power)).div_ceil(quarter);
-    (power - SMALLEST.ilog2() as usize) * 4 + steps
+    let step = (1usize << power).div_ceil(STEPS);
+    let steps = (bytes - (1 << power)).div_ceil(step);
+    (power - SMALLEST.ilog2() as usize) * STEPS + steps
 }
 
 fn bytes_of(class: usize) -> usize {
-    let power = SMALLEST << (class / 4);
-    power + power / 4 * (class % 4)
+    let power = SMALLEST << (class / STEPS);
+    power + power / STEPS * (class % STEPS)
 }
 
 fn layout(class: usize) -> Option<Layout> {
