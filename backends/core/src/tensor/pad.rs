@@ -78,7 +78,7 @@ impl<B: Backend> Tensor<B> {
                 return Self::one(Op::Slice(self, spans));
             }
             spans[axis] = Span { len: 1, step: 1, ..run };
-            Self::one(Op::Slice(self, spans))?.broadcast_to(&self.shape().with(axis, run.len))
+            Self::one(Op::Slice(self, spans))?.broadcast_to(self.shape().with(axis, run.len))
         };
         let pieces = runs(places).into_iter().map(piece).collect::<Result<Vec<_>>>()?;
         match &pieces[..] {
