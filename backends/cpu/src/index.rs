@@ -10,7 +10,7 @@ use crate::{
     parallel,
     scan::Around,
     simd::dispatch,
-    stream::fetch,
+    stream::{CacheLine, fetch},
     value::{Native, Output},
     view::{self, each_row},
     wide::widened,
@@ -23,7 +23,7 @@ use std::borrow::Cow;
 const FILLED: usize = 16 * 1024;
 
 /// A line of a cache, in bytes.
-const LINE: usize = 64;
+const LINE: usize = size_of::<CacheLine>();
 /// How many bytes of rows lie between the one that is copied and the one that is fetched meanwhile, about.
 const AHEAD: usize = 4096;
 /// Rows of fewer bytes than this are copied and no more.

@@ -18,7 +18,7 @@ mod trig;
 
 pub use exp::{cosh, exp, exp2, expm1, sigmoid, sinh, tanh};
 pub use log::{acosh, asinh, atanh, ln, log1p, log2, log10, pow};
-pub use rest::fmod_slice;
+pub use rest::{fmod_each, fmod_slice};
 pub use special::{erf, erfc, erfinv};
 pub use trig::{TRIG_MAX, acos, asin, atan, atan2, cos_bounded, sin_bounded, tan_bounded};
 
@@ -147,7 +147,7 @@ macro_rules! math {
 
             #[inline(always)]
             fn fmod_slice<L: Level>(a: &[f64], b: &[f64], y: &mut [f64]) {
-                a.iter().zip(b).zip(y).for_each(|((a, b), y)| *y = a % b);
+                fmod_each(a, b, y);
             }
         }
     };

@@ -103,11 +103,11 @@ fn shared() -> MutexGuard<'static, FreeLists> {
     SHARED.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The class that holds `bytes`: powers of two, and steps between.
+/// The class that holds `bytes`: powers of two, and seven steps between.
 fn class_of(bytes: usize) -> usize {
     let bytes = bytes.max(SMALLEST);
     let power = bytes.ilog2() as usize;
-    let step = (1usize << power).div_ceil(STEPS);
+    let step = (1usize << power) / STEPS;
     let steps = (bytes - (1 << power)).div_ceil(step);
     (power - SMALLEST.ilog2() as usize) * STEPS + steps
 }
@@ -292,7 +292,7 @@ mod tests {
     fn classes_hold_what_they_are_for() {
         for bytes in (1..5000).chain([1 << 20, (1 << 20) + 1, 3 << 29, usize::MAX >> 12]) {
             let size = bytes_of(class_of(bytes));
-            assert!(size >= bytes && size <= bytes.max(SMALLEST) + bytes / 4 + 1, "{bytes} in {size}");
+            assert!(size >= bytes && size <= bytes.max(SMALLEST) + bytes / STEPS + 1, "{bytes} in {size}");
         }
     }
 

@@ -5,7 +5,7 @@
 //! and `q` ([Cooley and Tukey](https://doi.org/10.1090/S0025-5718-1965-0178586-1)), and a large prime becomes a convolution
 //! ([Bluestein](https://doi.org/10.1109/TAU.1970.1162132)), which goes by transforms of a power of two.
 use super::{full, rounded};
-use crate::{Backend, Data, FftWay, Outputs, Result, Shape, Tensor, TensorData};
+use crate::{Backend, FftWay, Outputs, Result, Shape, Tensor};
 use std::f64::consts::PI;
 
 pub fn fft<B: Backend>(x: &Tensor<B>, way: FftWay, scale: f64) -> Result<Outputs<Tensor<B>>> {
@@ -127,8 +127,7 @@ impl<B: Backend> Tensor<B> {
 
     /// Numbers beside this tensor, in its dtype.
     fn numbers(&self, numbers: Vec<f64>, shape: impl Into<Shape>) -> Result<Self> {
-        let data = TensorData::new(shape, Data::F64(numbers))?.cast(self.dtype());
-        Self::from_data(data, self.backend())
+        Self::constant(self, numbers)?.shaped(shape.into())
     }
 }
 

@@ -72,13 +72,13 @@ impl<B: Backend> Tensor<B> {
     #[track_caller]
     fn pieces(&self, axis: usize, places: &[i64]) -> Result<Self> {
         let piece = |run: Span| {
-            let mut spans: Spans = self.shape().iter().map(|&n| Span::all(n)).collect();
-            if run.step != 0 {
-                spans[axis] = run;
-                return Self::one(Op::Slice(self, spans));
+            if run.step == 0 {
+                let one = self.narrow(axis as isize, run.start, 1)?;
+                return one.broadcast_to(self.shape().with(axis, run.len));
             }
-            spans[axis] = Span { len: 1, step: 1, ..run };
-            Self::one(Op::Slice(self, spans))?.broadcast_to(self.shape().with(axis, run.len))
+            let mut spans: Spans = self.shape().iter().map(|&n| Span::all(n)).collect();
+            spans[axis] = run;
+            Self::one(Op::Slice(self, spans))
         };
         let pieces = runs(places).into_iter().map(piece).collect::<Result<Vec<_>>>()?;
         match &pieces[..] {

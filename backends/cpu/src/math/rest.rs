@@ -1,5 +1,6 @@
 //! What divisions leave.
 use crate::simd::Level;
+use std::ops::Rem;
 
 /// Of quotients below 2^29 the whole part is found by a division in f64: such a quotient of two f32 is at least 2^-24 from a
 /// whole number, or is one, and f64 is nearer than that.
@@ -20,7 +21,13 @@ pub fn fmod_slice<L: Level>(a: &[f32], b: &[f32], y: &mut [f32]) {
             *y = if whole == 0.0 { *a } else { rest.copysign(*a) };
         }
         if !is_near {
-            a.iter().zip(b).zip(y).for_each(|((a, b), y)| *y = a % b);
+            fmod_each(a, b, y);
         }
     }
+}
+
+/// The same by the division of each alone, which is slow and takes all of them.
+#[inline(always)]
+pub fn fmod_each<T: Copy + Rem<Output = T>>(a: &[T], b: &[T], y: &mut [T]) {
+    a.iter().zip(b).zip(y).for_each(|((a, b), y)| *y = *a % *b);
 }

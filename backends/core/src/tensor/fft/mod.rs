@@ -196,18 +196,14 @@ impl<B: Backend> Tensor<B> {
         let many = |mut x: Self, way: FftWay| {
             for (i, &axis) in others.iter().enumerate() {
                 let n = size(&x, i);
-                x = x.spectrum(op, axis, n, way, norm.scale(way, n))?;
+                x = x.spectrum(op, axis, n, Kind::Complex(way), norm)?;
             }
             Ok(x)
         };
         match kind {
-            Kind::Complex(way) => {
+            Kind::Complex(way) | Kind::FromReal(way) => {
                 let n = size(&x, end);
-                many(x.spectrum(op, last, n, way, norm.scale(way, n))?, way)
-            }
-            Kind::FromReal(way) => {
-                let n = size(&x, end);
-                many(x.half_spectrum(op, last, n, way, norm.scale(way, n))?, way)
+                many(x.spectrum(op, last, n, kind, norm)?, way)
             }
             Kind::ToReal(way) => {
                 let x = many(x, way)?;
@@ -215,7 +211,7 @@ impl<B: Backend> Tensor<B> {
                 if n == 0 {
                     return Err(Error::shape(op, format!("there are no frequencies in {}", self.shape())));
                 }
-                x.real_spectrum(op, last, n, way, norm.scale(way, n))
+                x.spectrum(op, last, n, kind, norm)
             }
         }
     }

@@ -1,73 +1,38 @@
 //! One discrete Fourier transform along one axis, as a fused operation on rows.
-use crate::{Backend, Error, FftWay, Fused, Op, PadAxis, Padding, Result, Scalar, Shape, Tensor};
+use super::{FftNorm, Kind};
+use crate::{Backend, Error, Fused, Op, PadAxis, Padding, Result, Scalar, Shape, Tensor};
 use smallvec::smallvec;
 
 impl<B: Backend> Tensor<B> {
-    /// The transform of `n` complex numbers along an axis, times `scale`.
+    /// The transform along an axis, which is of `n` numbers where it is whole: half of the frequencies are of `n` real ones.
     #[track_caller]
     pub(super) fn spectrum(
         &self,
         op: &'static str,
         axis: usize,
         n: usize,
-        way: FftWay,
-        scale: f64,
+        kind: Kind,
+        norm: FftNorm,
     ) -> Result<Self> {
-        self.some(op, axis, n)?;
-        let last = self.resized(axis, n)?.movedim(axis as isize, -2)?;
-        let shape = last.shape().clone();
-        let rows = last.reshape([shape.numel() / (2 * n), n, 2])?;
-        let y = Self::one(Op::Fused(Fused::Fft { way, scale }, smallvec![&rows]))?;
-        y.shaped(shape)?.movedim(-2, axis as isize)
-    }
-
-    /// The first `n/2 + 1` numbers of the transform of `n` real ones along an axis, times `scale`.
-    #[track_caller]
-    pub(super) fn half_spectrum(
-        &self,
-        op: &'static str,
-        axis: usize,
-        n: usize,
-        way: FftWay,
-        scale: f64,
-    ) -> Result<Self> {
-        self.some(op, axis, n)?;
-        let last = self.resized(axis, n)?.movedim(axis as isize, -1)?;
-        let lead = &last.shape()[..self.rank() - 1];
-        let shape: Shape = lead.iter().copied().chain([n / 2 + 1, 2]).collect();
-        let rows = last.reshape([last.numel() / n, n])?;
-        let y = Self::one(Op::Fused(Fused::Rfft { way, scale }, smallvec![&rows]))?;
-        y.shaped(shape)?.movedim(-2, axis as isize)
-    }
-
-    /// The transform of `n` complex numbers along an axis, times `scale`, where it is real: of the first `n/2 + 1`, which are
-    /// the conjugates of the rest.
-    #[track_caller]
-    pub(super) fn real_spectrum(
-        &self,
-        op: &'static str,
-        axis: usize,
-        n: usize,
-        way: FftWay,
-        scale: f64,
-    ) -> Result<Self> {
-        self.some(op, axis, n)?;
-        let last = self.resized(axis, n / 2 + 1)?.movedim(axis as isize, -2)?;
-        let lead = &last.shape()[..self.rank() - 2];
-        let shape: Shape = lead.iter().copied().chain([n]).collect();
-        let rows = last.reshape([last.numel() / (n / 2 + 1) / 2, n / 2 + 1, 2])?;
-        let y = Self::one(Op::Fused(Fused::Irfft { way, n, scale }, smallvec![&rows]))?;
-        y.shaped(shape)?.movedim(-1, axis as isize)
-    }
-
-    /// Refuses to transform what is nothing.
-    #[track_caller]
-    fn some(&self, op: &'static str, axis: usize, n: usize) -> Result<()> {
         if n == 0 {
             let why = format!("there is nothing to transform along dim {axis} of {}", self.shape());
             return Err(Error::shape(op, why));
         }
-        Ok(())
+        let scale = |way| norm.scale(way, n);
+        // with how many numbers of a row go in, and how many dims these have
+        let (fused, len, dims) = match kind {
+            Kind::Complex(way) => (Fused::Fft { way, scale: scale(way) }, n, 2),
+            Kind::FromReal(way) => (Fused::Rfft { way, scale: scale(way) }, n, 1),
+            Kind::ToReal(way) => (Fused::Irfft { way, n, scale: scale(way) }, n / 2 + 1, 2),
+        };
+        let place = self.rank() - dims;
+        let x = self.resized(axis, len)?.movedim(axis as isize, place as isize)?;
+        let (lead, row) = x.shape().split_at(place);
+        let count = x.numel() / row.iter().product::<usize>();
+        let rows = x.reshape([count].iter().chain(row).copied().collect::<Shape>())?;
+        let y = Self::one(Op::Fused(fused, smallvec![&rows]))?;
+        let shape: Shape = lead.iter().chain(&y.shape()[1..]).copied().collect();
+        y.shaped(shape)?.movedim(place as isize, axis as isize)
     }
 
     /// `n` elements along an axis: cut, or zeros after them.
