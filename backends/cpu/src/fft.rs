@@ -95,9 +95,6 @@ fn plan<T: Planned>(n: usize, way: FftWay, real: bool) -> Result<Plan<T>> {
 
 /// The transform of each row of `(rows, n, 2)`.
 pub(crate) fn fft<T: Planned>(x: &CpuValue, way: FftWay, scale: f64, out: &Meta) -> Result<CpuValue> {
-    if out.numel() == 0 {
-        return nothing::<T>(out);
-    }
     let n = out.shape[1];
     let Plan { fft, .. } = plan::<T>(n, way, false)?;
     let factor = T::of(scale);
@@ -111,9 +108,6 @@ pub(crate) fn fft<T: Planned>(x: &CpuValue, way: FftWay, scale: f64, out: &Meta)
 
 /// The first `n/2 + 1` of the transform of each row of the real `(rows, n)`.
 pub(crate) fn rfft<T: Planned>(x: &CpuValue, way: FftWay, scale: f64, out: &Meta) -> Result<CpuValue> {
-    if out.numel() == 0 {
-        return nothing::<T>(out);
-    }
     let (n, width) = (x.meta.shape[1], 2 * out.shape[1]);
     let factor = T::of(scale);
     if !n.is_multiple_of(2) {
@@ -138,9 +132,6 @@ pub(crate) fn rfft<T: Planned>(x: &CpuValue, way: FftWay, scale: f64, out: &Meta
 
 /// The real transform of each row of `(rows, n/2 + 1, 2)`.
 pub(crate) fn irfft<T: Planned>(x: &CpuValue, way: FftWay, scale: f64, out: &Meta) -> Result<CpuValue> {
-    if out.numel() == 0 {
-        return nothing::<T>(out);
-    }
     let n = out.shape[1];
     let (half, width, factor) = (n / 2, 2 * (n / 2 + 1), T::of(scale));
     if !n.is_multiple_of(2) {
@@ -213,10 +204,6 @@ fn fold<L: Level, T: Planned>(
         z[k] = sum + turned;
         z[m - 2 - k] = (sum - turned).conj();
     }
-}
-
-fn nothing<T: Planned>(out: &Meta) -> Result<CpuValue> {
-    Ok(Output::<T>::new(0)?.finish(&out.shape, out.dtype))
 }
 
 /// Runs `work` with each row of the operand, that of the result, and complex numbers to work in; rows have so many numbers.

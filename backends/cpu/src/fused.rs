@@ -9,6 +9,7 @@ use crate::{
     pool,
     recurrent::{gru, lstm},
     softmax, topk,
+    value::Output,
     wide::wide,
 };
 use firesteel_core::{DType, Error, Fused, Meta, Metas, Outputs, Program, Result};
@@ -110,6 +111,10 @@ fn of_reals<T: Lanes + Planned>(fused: &Fused, xs: &[&CpuValue], out: &Metas) ->
         (Fused::Gru { gates }, [x, w, u, h, biases @ ..]) => gru::forward::<T>(x, [w, u], biases, h, *gates),
         (Fused::GruGrad, [u, h, y, gates, dy, rest @ ..]) => {
             gru::backward::<T>(u, [h, y, gates], dy, rest.first().copied())
+        }
+        // nothing is planned for no rows, however long they are
+        (Fused::Fft { .. } | Fused::Rfft { .. } | Fused::Irfft { .. }, _) if out[0].numel() == 0 => {
+            one(Ok(Output::<T>::new(0)?.finish(&out[0].shape, out[0].dtype)))
         }
         (Fused::Fft { way, scale }, [x]) => one(fft::fft::<T>(x, *way, *scale, &out[0])),
         (Fused::Rfft { way, scale }, [x]) => one(fft::rfft::<T>(x, *way, *scale, &out[0])),
