@@ -1,5 +1,6 @@
 //! Element-wise operations joined in one pass: a program is interpreted on tiles that stay in the
 //! first-level cache, and each line of it is one vectorised loop over the tile.
+mod registers;
 mod steps;
 #[cfg(test)]
 mod tests;

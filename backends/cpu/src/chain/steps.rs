@@ -15,7 +15,7 @@ pub(super) struct Line {
     pub slot: usize,
     /// Which result it is, where it can be written straight to that.
     pub result: Option<usize>,
-    /// Whether it is a product or a comparison that only one line reads, which may multiply or compare for itself.
+    /// Whether it is a product or a comparison that those lines that read it may do for themselves.
     pub is_left: bool,
     /// Whether it is one number for all whatever the inputs are, and computed once.
     pub is_constant: bool,
@@ -32,6 +32,8 @@ pub(crate) struct Steps {
     pub(super) dtypes: SmallVec<[DType; 8]>,
     pub(super) count: usize,
     pub(super) results: SmallVec<[usize; 4]>,
+    /// The lines that read each value.
+    pub(super) readers: Vec<Readers>,
     /// How many elements are worth another thread.
     pub(super) grain: usize,
 }
@@ -48,11 +50,12 @@ impl Steps {
                 _ => return Err(Error::internal("chain", format!("{} is not element-wise", op.name()))),
             });
         }
-        let readers = only_readers(program, &dtypes);
-        let last_uses = last_uses(program, &readers);
+        let readers = readers(program);
+        let left = left(program, &dtypes, &readers);
+        let last_uses = last_uses(program, &readers, &left);
         let (slots, count) = allot(program, &last_uses);
         let mut code: Vec<Line> = vec![];
-        for (number, op) in (program.inputs..).zip(rounded_once(program)) {
+        for (number, op) in (program.inputs..).zip(rounded_once(program, &readers)) {
             let mut operands: SmallVec<[usize; 3]> = SmallVec::new();
             op.clone().each(|x| operands.push(x));
             // a result takes numbers as they are, unless it is rounded, once nobody reads what was there
@@ -66,7 +69,7 @@ impl Steps {
             let result = result.filter(|&i| !dtypes[number].is_half() && !is_there(i));
             let of_constants = |&x: &usize| x >= program.inputs && code[x - program.inputs].is_constant;
             let is_constant = operands.iter().all(of_constants);
-            let is_left = readers[line].is_some();
+            let is_left = left[line];
             let (each, size) = (Each::of(&op, |&x| dtypes[x]), width(dtypes[number]));
             let slot = slots[line];
             code.push(Line { op, operands, each, size, slot, result, is_left, is_constant });
@@ -78,7 +81,7 @@ impl Steps {
         let reads_targets = inputs.iter().enumerate().any(|(k, (_, t))| t.is_some() && program.reads(k));
         let results = program.results.as_slice().into();
         let grain = grain(code.iter().map(|line| &line.op));
-        Ok(Steps { code, in_place, reads_targets, dtypes, count, results, grain })
+        Ok(Steps { code, in_place, reads_targets, dtypes, count, results, readers, grain })
     }
 
     /// The size of the type that a value's arithmetic is done in.
@@ -100,25 +103,29 @@ fn width(dtype: DType) -> usize {
     arithmetic!(dtype, T => size_of::<T>())
 }
 
-/// For each line that multiplies or compares two numbers in F32 and that only one other reads, that one, if it can do so for
-/// itself.
-fn only_readers(program: &Program, dtypes: &[DType]) -> Vec<Option<usize>> {
-    let readers = readers(program);
+/// For each line whether it is left to those that read it, which can do so in F32: a product to a single one, a comparison to
+/// choices.
+fn left(program: &Program, dtypes: &[DType], readers: &[Readers]) -> Vec<bool> {
     let each = |op: &Op<usize>| Each::of(op, |&x| dtypes[x]);
-    let only = |(line, op): (usize, &Op<usize>)| {
+    let is_left = |(line, op): (usize, &Op<usize>)| {
         let number = program.inputs + line;
-        let [reader] = readers[number][..] else { return None };
-        let by = each(op).and_then(|_| each(&program.code[reader]))?;
-        let is_product = matches!(op, Op::Binary(Binary::Mul, a, b) if a != b);
-        let is_condition = matches!(op, Op::Compare(..)) && matches!(by, Each::Select);
-        let is_taken = is_product && by.takes_factors() || is_condition;
-        (is_taken && !program.results.contains(&number)).then_some(reader)
+        let readers = &readers[number];
+        let all = |does: fn(Each) -> bool| {
+            readers.iter().all(|&reader| each(&program.code[reader]).is_some_and(does))
+        };
+        let is_product = matches!(op, Op::Binary(Binary::Mul, a, b) if a != b) && readers.len() == 1;
+        let is_taken = is_product && all(Each::takes_factors)
+            || matches!(op, Op::Compare(..)) && all(|by| matches!(by, Each::Select));
+        each(op).is_some() && is_taken && !program.results.contains(&number)
     };
-    program.code.iter().enumerate().map(only).collect()
+    program.code.iter().enumerate().map(is_left).collect()
 }
 
-/// For each value the lines that read it, each as often as it does.
-fn readers(program: &Program) -> Vec<SmallVec<[usize; 2]>> {
+/// The lines that read a value, each as often as it does.
+type Readers = SmallVec<[usize; 2]>;
+
+/// For each value.
+fn readers(program: &Program) -> Vec<Readers> {
     let mut readers = vec![SmallVec::new(); program.inputs + program.code.len()];
     for (line, op) in program.code.iter().enumerate() {
         op.clone().each(|x| readers[x].push(line));
@@ -126,23 +133,19 @@ fn readers(program: &Program) -> Vec<SmallVec<[usize; 2]>> {
     readers
 }
 
-/// The line after which each value is read no more; what is multiplied or compared may still be read by the only reader of that.
-fn last_uses(program: &Program, readers: &[Option<usize>]) -> Vec<Option<usize>> {
+/// The line after which each value is read no more; what is multiplied or compared may still be by those that this is left to.
+fn last_uses(program: &Program, readers: &[Readers], left: &[bool]) -> Vec<Option<usize>> {
     let mut last = program.last_uses();
-    for (op, reader) in program.code.iter().zip(readers) {
-        op.clone().each(|x| {
-            if let (Some(last), Some(reader)) = (&mut last[x], reader) {
-                *last = (*last).max(*reader);
-            }
-        });
+    let lines = program.code.iter().zip(&readers[program.inputs..]).zip(left);
+    for ((op, readers), _) in lines.filter(|(_, is_left)| **is_left) {
+        op.clone().each(|x| last[x] = last[x].map(|last| readers.iter().copied().fold(last, usize::max)));
     }
     last
 }
 
 /// The lines, where one that casts to half precision and is a result, but never read, leaves the rounding
 /// to what writes the result.
-fn rounded_once(program: &Program) -> Vec<Op<usize>> {
-    let readers = readers(program);
+fn rounded_once(program: &Program, readers: &[Readers]) -> Vec<Op<usize>> {
     let last = |(line, op): (usize, &Op<usize>)| match *op {
         Op::Cast(x, dtype) if dtype.is_half() && readers[program.inputs + line].is_empty() => {
             Op::Cast(x, DType::F32)

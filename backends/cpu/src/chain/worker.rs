@@ -1,6 +1,10 @@
 //! A thread that writes its part of the results: block by block it finds where the inputs lie, and tile by tile it runs all
 //! lines.
-use super::{Input, Job, Plan, Steps, steps::Line};
+use super::{
+    Input, Job, Plan, Steps,
+    registers::{self, Ahead, Step},
+    steps::Line,
+};
 use crate::{
     elementwise::{Each, Numbers, Stored, past, step},
     stream::{CacheLine, fence, fetch, stream},
@@ -11,6 +15,7 @@ use firesteel_core::{Compare, DType};
 use smallvec::{SmallVec, smallvec};
 use std::{
     cell::Cell,
+    mem::take,
     ops::Range,
     slice::{from_raw_parts, from_raw_parts_mut},
 };
@@ -38,27 +43,34 @@ enum Place {
     One(u64),
     /// One for each.
     Many(Part),
-    /// One for each, times this one, which its only reader sees to.
+    /// One for each, times this one, which its reader sees to.
     Times(Part, f32),
-    /// Whether those of two parts compare so, which its only reader sees to.
+    /// Whether those of two parts compare so, which its readers see to.
     Compared(Compare, [Part; 2]),
 }
 
 /// Memory that tiles lie in: where the block's first does, and how many bytes there are from one to the next.
 #[derive(Clone, Copy)]
-struct Part {
-    start: *mut u8,
+pub(super) struct Part {
+    pub(super) start: *mut u8,
     step: usize,
+    /// Whether all its numbers are the same, and lie there for all tiles.
+    pub(super) is_same: bool,
 }
 
 impl Part {
+    fn new(start: *mut u8, step: usize) -> Self {
+        Self { start, step, is_same: false }
+    }
+
     /// Where the numbers of a tile are.
-    fn at(self, tile: usize) -> *mut u8 {
+    pub(super) fn at(self, tile: usize) -> *mut u8 {
         self.start.wrapping_add(tile * self.step)
     }
 
     /// Has one part of so many fetched of what is read a little later.
-    fn fetch(self, tile: usize, [part, parts]: [usize; 2]) {
+    #[inline(always)]
+    pub(super) fn fetch(self, tile: usize, [part, parts]: [usize; 2]) {
         let size = self.step.div_ceil(parts).next_multiple_of(size_of::<CacheLine>());
         let start = self.at(tile).wrapping_add(AHEAD);
         let lines = (part * size..self.step.min((part + 1) * size)).step_by(size_of::<CacheLine>());
@@ -69,6 +81,8 @@ impl Part {
 /// A line to be run on each tile of a block.
 struct Run<'a> {
     line: &'a Line,
+    /// The number of what it gives.
+    number: usize,
     /// What can be run without looking at the operands again, and where these are.
     each: Option<(Each, [Part; 4])>,
     /// Which result it writes, if any.
@@ -76,6 +90,12 @@ struct Run<'a> {
     y: Part,
     /// Whether that is a result's memory that is written around the caches, by way of the slot if need be.
     past: bool,
+}
+
+/// Lines that are run one after another on a tile: one in a loop of its own, or more in registers, by these steps.
+struct Unit {
+    runs: Range<usize>,
+    steps: Range<usize>,
 }
 
 /// Memory for numbers of the widest type, on a boundary of lines: a vector across two of them is read twice.
@@ -97,6 +117,9 @@ struct Memory {
     tiles: Vec<Slot>,
     /// For tiles of numbers that are the same.
     same: Vec<Slot>,
+    units: Vec<Unit>,
+    /// The steps of all units.
+    joined: Vec<Step>,
 }
 
 // what a thread has used it uses again
@@ -233,7 +256,7 @@ impl<'a> Worker<'a> {
             }
             (Some((from, false)), _) if is_plain => {
                 let start = x[from..from + n].as_ptr().cast_mut().cast();
-                return Place::Many(Part { start, step: self.step * size_of::<T>() });
+                return Place::Many(Part::new(start, self.step * size_of::<T>()));
             }
             (Some((from, false)), _) => T::widen(&x[from..from + n], first(y, n)),
             (None, Input::Target(_)) => T::widen(x, first(y, n)),
@@ -243,12 +266,12 @@ impl<'a> Worker<'a> {
                 T::widen(&gathered[..n], first(y, n));
             }
         }
-        Place::Many(Part { start: y.as_mut_ptr().cast(), step: self.step * self.steps.width(k) })
+        Place::Many(Part::new(y.as_mut_ptr().cast(), self.step * self.steps.width(k)))
     }
 
     /// The current block of a result whose numbers have this size.
     fn result(&self, i: usize, size: usize) -> Part {
-        Part { start: self.results[i].wrapping_add(self.block.start * size), step: self.step * size }
+        Part::new(self.results[i].wrapping_add(self.block.start * size), self.step * size)
     }
 
     /// Computes what is one number for the whole block, and finds out what is to be run on its tiles.
@@ -285,12 +308,49 @@ impl<'a> Worker<'a> {
             };
             let each = if past { None } else { line.each.map(|each| self.operands(each, line, &mut same)) };
             self.places[number] = Place::Many(y);
-            self.runs.push(Run { line, each, result, y, past });
+            self.runs.push(Run { line, number, each, result, y, past });
         }
+        self.join();
         Some(())
     }
 
-    /// What its only reader needs of a line that is left to it: of a comparison both sides, and of a product a number for each
+    /// Finds out which neighbouring lines are done in registers.
+    fn join(&mut self) {
+        let (mut units, mut joined) = (take(&mut self.memory.units), take(&mut self.memory.joined));
+        units.clear();
+        joined.clear();
+        let pays = registers::pays(self.block.len());
+        for (k, run) in self.runs.iter().enumerate() {
+            let before = units.last().filter(|unit| !unit.steps.is_empty()).map(|_| &self.runs[k - 1]);
+            let step = run.each.filter(|_| pays);
+            let step = step.and_then(|(each, x)| Step::new(each, x, run.y, before.map(|run| run.y)));
+            let before = before.filter(|_| step.is_some());
+            if before.is_some_and(|before| self.reads_alone(before.number, run.number)) {
+                joined.last_mut().into_iter().for_each(Step::keep);
+            }
+            let start = joined.len();
+            joined.extend(step);
+            match units.last_mut().filter(|_| before.is_some()) {
+                Some(unit) => (unit.runs.end, unit.steps.end) = (k + 1, joined.len()),
+                None => units.push(Unit { runs: k..k + 1, steps: start..joined.len() }),
+            }
+        }
+        (self.memory.units, self.memory.joined) = (units, joined);
+    }
+
+    /// Whether nothing but this line reads a value, itself or by what is left to it.
+    fn reads_alone(&self, value: usize, number: usize) -> bool {
+        let (steps, inputs) = (self.steps, self.plan.inputs.len());
+        let is_it = |&line: &usize| match self.places[inputs + line] {
+            Place::Times(..) | Place::Compared(..) => {
+                steps.readers[inputs + line].iter().all(|&reader| reader == number - inputs)
+            }
+            Place::One(_) | Place::Many(_) => line == number - inputs,
+        };
+        !steps.results.contains(&value) && steps.readers[value].iter().all(is_it)
+    }
+
+    /// What the readers of a line need that is left to them: of a comparison both sides, and of a product a number for each
     /// and one for all.
     fn left(&mut self, line: &Line, same: &mut usize) -> Option<Place> {
         let [a, b] = line.operands[..] else { return None };
@@ -307,13 +367,13 @@ impl<'a> Worker<'a> {
 
     /// The memory for a tile.
     fn slot(&mut self, slot: usize) -> Part {
-        Part { start: self.memory.tiles[slot].as_mut_ptr().cast(), step: 0 }
+        Part::new(self.memory.tiles[slot].as_mut_ptr().cast(), 0)
     }
 
     /// Where a line's operands are, of which those that are one for all are written out, unless there is a loop for them; so
     /// many were before.
     fn operands(&mut self, each: Each, line: &Line, same: &mut usize) -> (Each, [Part; 4]) {
-        let mut parts = [Part { start: std::ptr::null_mut(), step: 0 }; 4];
+        let mut parts = [Part::new(std::ptr::null_mut(), 0); 4];
         if let [a, b] = line.operands[..] {
             let with_one = match (self.places[a], self.places[b]) {
                 (Place::Many(x), Place::One(bits)) => Some((x, each.with_one(one(bits)))),
@@ -349,32 +409,39 @@ impl<'a> Worker<'a> {
                 let slot = &mut self.memory.same[*same];
                 *same += 1;
                 arithmetic!(self.steps.dtypes[x], T => first(slot, self.tile).fill(one::<T>(bits)));
-                (Part { start: slot.as_mut_ptr().cast(), step: 0 }, 1.0)
+                (Part { start: slot.as_mut_ptr().cast(), step: 0, is_same: true }, 1.0)
             }
         }
     }
 
     /// Runs all lines on each of so many tiles, of so many elements.
     fn tiles(&mut self, count: usize, len: impl Fn(usize) -> usize) -> Option<()> {
-        let runs = std::mem::take(&mut self.runs);
+        let runs = take(&mut self.runs);
+        let (units, joined) = (take(&mut self.memory.units), take(&mut self.memory.joined));
         let is_left = |&i: &usize| !runs.iter().any(|run| run.result == Some(i));
         let left: SmallVec<[usize; 4]> = (0..self.steps.results.len()).filter(is_left).collect();
         let ahead = self.ahead();
         for tile in 0..count {
-            for (number, run) in runs.iter().enumerate() {
-                ahead.iter().for_each(|x| x.fetch(tile, [number, runs.len()]));
+            let len = len(tile);
+            for (number, unit) in units.iter().enumerate() {
                 // SAFETY: the memory of results and slots is this worker's own, nothing else looks at it meanwhile, and
                 // `prepare` gave each line places with that many numbers.
-                if !unsafe { self.line(run, tile, len(tile)) } {
-                    return None;
+                unsafe {
+                    let ahead = Ahead { inputs: &ahead, part: [number, units.len()] };
+                    let done = registers::run(&joined[unit.steps.clone()], ahead, tile, len);
+                    if done < len
+                        && !runs[unit.runs.clone()].iter().all(|run| self.line(run, tile, done..len))
+                    {
+                        return None;
+                    }
                 }
             }
             for &i in &left {
                 let number = self.steps.results[i];
-                native!(self.steps.dtypes[number], T => self.store::<T>(i, number, tile, len(tile)));
+                native!(self.steps.dtypes[number], T => self.store::<T>(i, number, tile, len));
             }
         }
-        self.runs = runs;
+        (self.runs, self.memory.units, self.memory.joined) = (runs, units, joined);
         Some(())
     }
 
@@ -392,14 +459,17 @@ impl<'a> Worker<'a> {
         self.places[..inputs].iter().filter_map(many).collect()
     }
 
-    /// Runs a line on a tile; false where a whole number was divided by zero.
+    /// Runs a line on a part of a tile, which is the whole unless all its numbers are in F32; false where a whole number was
+    /// divided by zero.
     ///
     /// # Safety
     /// Operands are there, nobody writes them, and nobody else looks at what is written.
-    unsafe fn line(&mut self, run: &Run<'a>, tile: usize, len: usize) -> bool {
+    unsafe fn line(&mut self, run: &Run<'a>, tile: usize, part: Range<usize>) -> bool {
+        let len = part.len();
         if let Some((each, xs)) = run.each {
+            let at = |x: Part| x.at(tile).wrapping_add(part.start * size_of::<f32>());
             // SAFETY: the caller's promise; a line reads nothing that it writes.
-            unsafe { each.run(xs.map(|x| x.at(tile).cast_const()), run.y.at(tile), len) };
+            unsafe { each.run(xs.map(|x| at(x).cast_const()), at(run.y), len) };
             return true;
         }
         let aside = self.slot(run.line.slot);
