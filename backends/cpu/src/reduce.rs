@@ -4,12 +4,12 @@
 //! innermost axis is reduced (rows are folded, in many lanes at once), or it is kept (rows are added to
 //! rows). A few elements are joined in a lane, and the lanes in a total, of F64 for every
 //! float, so that the error of a sum does not grow with its length.
+mod halves;
 #[cfg(test)]
 mod tests;
 
 use crate::{
     CpuValue,
-    gemm::blocks,
     number::{Arithmetic, Fold, Max, Min, Number, Prod, Sum},
     parallel,
     real::halved,
@@ -22,11 +22,8 @@ use firesteel_core::{Axes, Layout, Meta, Reduce, Result, Scalar, Strides};
 
 /// Numbers that fill a vector; fewer are no row.
 const LANES: usize = 16;
-/// Lanes of each half of a row, which are joined at the end.
+/// Lanes of a row, which are joined at the end.
 const WIDE: usize = 2 * LANES;
-/// The halves of a row as long as this are read at once, as memory gives more where several of its pages are asked for. A
-/// shorter one is read as it lies, since the next one goes on where it ends.
-const LONG: usize = 16 * 1024;
 /// How many elements are joined in one lane before it is added to the total.
 const DEPTH: usize = 64;
 /// How many totals are kept at once.
@@ -38,7 +35,10 @@ const NARROW: usize = 32;
 const PART: usize = 64 * 1024;
 
 pub(crate) fn reduce(kind: Reduce, x: &CpuValue, axes: &Axes, out: &Meta) -> Result<CpuValue> {
-    widened(&[x], out, |xs, out| of_wide(kind, xs[0], axes, out))
+    match halves::reduce(kind, x, axes, out)? {
+        Some(y) => Ok(y),
+        None => widened(&[x], out, |xs, out| of_wide(kind, xs[0], axes, out)),
+    }
 }
 
 fn of_wide(kind: Reduce, x: &CpuValue, axes: &Axes, out: &Meta) -> Result<CpuValue> {
@@ -266,24 +266,22 @@ pub(crate) fn row<T: Number, F: Fold>(memory: &[T], start: usize, n: usize, stri
         return total;
     }
     let mut totals = [F::start(); WIDE];
-    let half = n / (2 * WIDE);
-    let (xs, _) = memory[start..start + n].as_chunks::<WIDE>();
-    let (apart, step) = if n < LONG { (1, 2) } else { (half, 1) };
-    for block in blocks(half, DEPTH) {
+    let (pairs, rest) = memory[start..start + n].as_chunks::<{ 2 * WIDE }>();
+    for pairs in pairs.chunks(DEPTH) {
+        // so many lanes that no addition waits for the one before; in two arrays, as they stay in registers so
         let [mut la, mut lb] = [[F::start(); WIDE]; 2];
-        for at in block {
-            let [a, b] = [0, 1].map(|i| &xs[i * apart + at * step]);
+        for pair in pairs {
             // both in one loop: so it becomes vector code
             for i in 0..WIDE {
-                la[i] = F::join(la[i], a[i]);
-                lb[i] = F::join(lb[i], b[i]);
+                la[i] = F::join(la[i], pair[i]);
+                lb[i] = F::join(lb[i], pair[WIDE + i]);
             }
         }
         for i in 0..WIDE {
             totals[i] = F::join(totals[i], F::join(la[i], lb[i]).total());
         }
     }
-    for xs in memory[start + 2 * half * WIDE..start + n].chunks(WIDE) {
+    for xs in rest.chunks(WIDE) {
         totals.iter_mut().zip(xs).for_each(|(total, x)| *total = F::join(*total, x.total()));
     }
     halved(totals, F::join)

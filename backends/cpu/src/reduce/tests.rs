@@ -106,6 +106,21 @@ fn few_columns_short_rows_and_few_rows() {
 }
 
 #[test]
+fn long_rows_of_halves() {
+    for (rows, n, dtype) in [(1, 2048, DType::BF16), (3, 70_001, DType::F16), (300, 2049, DType::BF16)] {
+        let data = small(dtype, rows * n);
+        let wide: Vec<f64> = numbers(&value(dtype, [rows, n], &data));
+        let x = value(dtype, [rows, n], &data);
+        for (kind, axes) in Reduce::ALL.iter().flat_map(|&kind| [(kind, vec![1]), (kind, vec![0, 1])]) {
+            let axes = Axes::from_vec(axes);
+            let of_wide = first(Op::Reduce(kind, &value(DType::F32, [rows, n], &wide), axes.clone()));
+            let rounded = numbers(&value(dtype, [of_wide.len()], &of_wide));
+            assert_eq!(first(Op::Reduce(kind, &x, axes)), rounded, "{kind:?} of {rows} x {n} {dtype}");
+        }
+    }
+}
+
+#[test]
 fn nothing_sums_to_zero_and_has_no_mean() {
     let x = value(DType::F32, [0], &[]);
     let all = Axes::from_slice(&[0]);
