@@ -1,5 +1,6 @@
 //! Element-wise operations joined in one pass: a program is interpreted on tiles that stay in the
 //! first-level cache, and each line of it is one vectorised loop over the tile.
+mod part;
 mod registers;
 mod steps;
 #[cfg(test)]
@@ -92,8 +93,17 @@ impl<'a> Plan<'a> {
 
     /// Whether all inputs can be read where they lie, as the results do, or are one number for all.
     fn lies(&self) -> bool {
+        self.all_lie(Walk::sees_all)
+    }
+
+    /// Whether those of a row can.
+    fn rows_lie(&self) -> bool {
+        self.all_lie(Walk::sees_rows)
+    }
+
+    fn all_lie(&self, sees: impl Fn(&Walk, usize) -> bool) -> bool {
         let lies = |(k, input): (usize, &Input)| match input {
-            Input::Value(_) => !self.steps.dtypes[k].is_half() && self.walk.sees_all(k),
+            Input::Value(_) => !self.steps.dtypes[k].is_half() && sees(&self.walk, k),
             Input::Target(_) => self.steps.in_place[k],
         };
         self.inputs.iter().enumerate().all(lies)

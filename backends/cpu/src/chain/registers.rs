@@ -2,7 +2,7 @@
 //! what one line gives the next is not written and read again.
 mod vectors;
 
-use super::worker::Part;
+use super::part::Part;
 use crate::{
     elementwise::Each,
     simd::{best, on_vectors},

@@ -69,6 +69,11 @@ impl Walk {
         path.is_flat || path.strides.iter().all(|&stride| stride == 0)
     }
 
+    /// Whether the elements of operand `k` beside a row can be seen as they lie, or are one.
+    pub(crate) fn sees_rows(&self, k: usize) -> bool {
+        self.sees_all(k) || matches!(self.operands[k].strides[self.sizes.len() - 1], 0 | 1)
+    }
+
     /// The elements of operand `k` beside the `n` results from number `at` on, where they can be seen as
     /// they lie: where the first lies, and whether it is the only one.
     pub(crate) fn seen(&self, k: usize, at: usize, n: usize) -> Option<(usize, bool)> {
