@@ -77,26 +77,34 @@ fn a_program_is_what_its_lines_are() {
     let mut dice = Dice(1);
     for turn in 0..1000 {
         let dtype = if turn % 4 == 3 { DType::F64 } else { DType::F32 };
-        let n = dice.of(&[1, 2, 383, 384, 385, 1000, 3072, 5000]);
-        let shape = Shape::from([n]);
-        let input = |dice: &mut Dice| match dice.below(4) {
-            0 => CpuValue::same(Meta::new(&shape, dtype), Scalar::Float(0.75)),
-            _ => {
-                let data: Vec<f64> = (0..n).map(|_| dice.below(4001) as f64 / 1024. - 1.95).collect();
-                value(dtype, [n], &data)
+        let (m, n) = (dice.of(&[1, 3]), dice.of(&[1, 2, 100, 383, 384, 385, 1000, 3072, 5000]));
+        let shape = Shape::from([m, n]);
+        let filled = |dice: &mut Dice, shape: [usize; 2]| {
+            let data = (0..shape[0] * shape[1]).map(|_| dice.below(4001) as f64 / 1024. - 1.95);
+            value(dtype, shape, &data.collect::<Vec<_>>())
+        };
+        let seen = |x: CpuValue| x.view(x.layout.broadcast(&shape));
+        let input = |dice: &mut Dice| match dice.below(8) {
+            0 | 1 => CpuValue::same(Meta::new(&shape, dtype), Scalar::Float(0.75)),
+            2 => seen(filled(dice, [1, n])),
+            3 => seen(filled(dice, [m, 1])),
+            4 => {
+                let turned = filled(dice, [n, m]);
+                turned.view(turned.layout.permute(&[1, 0]))
             }
+            _ => filled(dice, [m, n]),
         };
         let inputs: Vec<CpuValue> = (0..3).map(|_| input(&mut dice)).collect();
         let program = program(&mut dice, &shape, dtype);
         let want = apart(&program, &inputs);
         let chain = Op::Fused(Fused::Chain(Arc::new(program.clone())), inputs.iter().collect());
-        let what = format!("turn {turn}, {n} {dtype} of {program:?}");
+        let what = format!("turn {turn}, {m} x {n} {dtype} of {program:?}");
         for (got, want) in Cpu.run(chain).unwrap().iter().zip(&want) {
             same(got, want, &what);
         }
 
         // the same where the first two inputs are replaced
-        let own = |x: &CpuValue| value(dtype, [n], &numbers(x));
+        let own = |x: &CpuValue| value(dtype, [m, n], &numbers(x));
         let mut targets = [own(&inputs[0]), own(&inputs[1])];
         let operands = [Operand::Target(0), Operand::Target(1), Operand::Value(&inputs[2])];
         let op = Op::Fused(Fused::Chain(Arc::new(program)), operands.into_iter().collect());
