@@ -163,7 +163,6 @@ const EXCEPTIONS: &[(&str, usize, &str)] = &[
     ("backends/wgpu/src/chain.rs", 5, "what is not element-wise is refused, or has no text"),
     ("backends/wgpu/src/lib.rs", 1, "every primitive is taken whole, by the exhaustive match below"),
     ("backends/wgpu/src/update.rs", 1, "what is not done in place runs and replaces"),
-    ("backends/wrap/src/autodiff/chain.rs", 1, "what is not element-wise has no chain"),
     ("backends/wrap/src/autodiff/written.rs", 1, "an operation that needs no change goes on as it is"),
 ];
 

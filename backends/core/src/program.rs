@@ -1,5 +1,6 @@
 //! Operations written down, to be replayed on any backend.
-use crate::{Backend, Error, Fused, Meta, Metas, Op, Outputs, Result, Tensor, ValueOf, infer};
+use crate::{Backend, Error, Fused, Meta, Metas, Op, Outputs, Result, Scalar, Tensor, ValueOf, infer};
+use smallvec::SmallVec;
 
 /// A straight line of operations. Numbers below `inputs` are the inputs; the rest are results, in order.
 #[derive(Clone, Debug, Default)]
@@ -82,6 +83,31 @@ impl Program {
     pub fn call<B: Backend>(&self, b: &B, inputs: &[&Tensor<B>]) -> Result<Outputs<Tensor<B>>> {
         let values = self.replay(b, inputs.iter().map(|t| Some(t.value().clone())).collect())?;
         Ok(values.into_iter().map(|v| Tensor::from_value(b.clone(), v)).collect())
+    }
+
+    /// Numbers that spell out its lines and results, but not their shapes: two programs with the same are the same in one shape.
+    /// Nothing where a line is not element-wise.
+    pub fn spelled(&self) -> Option<SmallVec<[u64; 64]>> {
+        let mut words = SmallVec::new();
+        words.push(self.inputs as u64);
+        for op in &self.code {
+            let (tag, kind) = match op {
+                Op::Full(Scalar::Float(x), _, dtype) => (0, [x.to_bits(), *dtype as u64]),
+                Op::Full(Scalar::Int(x), _, dtype) => (1, [*x as u64, *dtype as u64]),
+                Op::Full(Scalar::Bool(x), _, dtype) => (2, [u64::from(*x), *dtype as u64]),
+                Op::Unary(kind, _) => (3, [*kind as u64, 0]),
+                Op::Binary(kind, ..) => (4, [*kind as u64, 0]),
+                Op::Compare(kind, ..) => (5, [*kind as u64, 0]),
+                Op::Select(..) => (6, [0, 0]),
+                Op::Cast(_, dtype) => (7, [*dtype as u64, 0]),
+                _ => return None,
+            };
+            words.push(tag);
+            words.extend_from_slice(&kind);
+            op.clone().each(|i| words.push(i as u64));
+        }
+        words.extend(self.results.iter().map(|&i| i as u64));
+        Some(words)
     }
 
     /// Whether it looks at this input at all.

@@ -45,7 +45,7 @@ pub(crate) fn chain(program: &Program, xs: &[&CpuValue], out: &Metas) -> Result<
         return uniform(program, xs, out);
     }
     let dtypes: SmallVec<[_; 4]> = xs.iter().map(|x| (x.meta.dtype, None)).collect();
-    let steps = Arc::new(Steps::new(program, &dtypes)?);
+    let steps = Steps::recent(program, &dtypes)?;
     let plan = Plan::new(steps, xs.iter().map(|&x| Input::Value(x)).collect(), out)?;
     let mut blocks = out.iter().map(|meta| Block::new(meta.bytes())).collect::<Result<SmallVec<[_; 1]>>>()?;
     let rows = blocks.iter_mut().zip(out).map(|(block, meta)| &mut block.bytes_mut()[..meta.bytes()]);

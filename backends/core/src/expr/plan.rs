@@ -3,10 +3,7 @@ use super::{Expr, Node};
 use crate::{
     Arg, Backend, Binary, DType, Error, Fused, Meta, Op, Program, Result, Scalar, Shape, Tensor, Unary,
 };
-use std::{
-    collections::{HashMap, HashSet},
-    sync::Arc,
-};
+use std::sync::Arc;
 
 /// A formula written down: one chain over what is named by numbers, and leaves.
 pub(super) struct Plan<B: Backend> {
@@ -37,8 +34,7 @@ impl<B: Backend> Plan<B> {
         let dtype = common_dtype(inputs(), &numbers, real);
         let leaves = leaves.iter().map(|leaf| leaf.broadcast_to(&shape)).collect::<Result<Vec<_>>>()?;
         let kinds = named.iter().map(|m| m.dtype).chain(leaves.iter().map(Tensor::dtype)).collect();
-        let writer =
-            Writer { code: vec![], kinds, shape: &shape, dtype, named: named.len(), known: HashMap::new() };
+        let writer = Writer { code: vec![], kinds, shape: &shape, dtype, named: named.len(), known: vec![] };
         let program = writer.write(formulas)?;
         let operands = (0..program.inputs).collect();
         Ok(Plan { op: Op::Fused(Fused::Chain(Arc::new(program)), operands), leaves, shape, dtype })
@@ -69,12 +65,13 @@ struct Survey<B: Backend> {
     numbers: Vec<Scalar>,
     /// Whether something in it is for real numbers only.
     real: bool,
-    seen: HashSet<*const ()>,
+    /// The parts that may be found again.
+    seen: Vec<*const ()>,
 }
 
 impl<B: Backend> Default for Survey<B> {
     fn default() -> Self {
-        Self { leaves: vec![], numbers: vec![], real: false, seen: HashSet::new() }
+        Self { leaves: vec![], numbers: vec![], real: false, seen: vec![] }
     }
 }
 
@@ -83,7 +80,7 @@ impl<B: Backend> Survey<B> {
         match &formula.0 {
             Node::Named(_) => (),
             Node::Leaf(leaf) => {
-                if self.seen.insert(Arc::as_ptr(leaf).cast()) {
+                if self.is_new(leaf) {
                     match &**leaf {
                         Arg::Tensor(t) => self.leaves.push(t.clone()),
                         Arg::Scalar(x) => self.numbers.push(*x),
@@ -91,7 +88,7 @@ impl<B: Backend> Survey<B> {
                 }
             }
             Node::Op(op) => {
-                if self.seen.insert(Arc::as_ptr(op).cast()) {
+                if self.is_new(op) {
                     self.real |= match **op {
                         Op::Unary(kind, _) => {
                             !matches!(kind, Unary::Neg | Unary::Abs | Unary::Sign | Unary::Relu | Unary::Not)
@@ -101,22 +98,39 @@ impl<B: Backend> Survey<B> {
                         }
                         _ => false,
                     };
-                    operands(op).into_iter().for_each(|x| self.visit(x));
+                    match &**op {
+                        Op::Unary(_, x) => self.visit(x),
+                        Op::Binary(_, a, b) | Op::Compare(_, a, b) => {
+                            self.visit(a);
+                            self.visit(b);
+                        }
+                        Op::Select(c, a, b) => {
+                            [c, a, b].into_iter().for_each(|x| self.visit(x));
+                        }
+                        // formulas are made of nothing else
+                        _ => (),
+                    }
                 }
             }
         }
     }
+
+    /// Whether a part of the formula was not visited before.
+    fn is_new<T>(&mut self, part: &Arc<T>) -> bool {
+        if !is_shared(part) {
+            return true;
+        }
+        let is_new = !self.seen.contains(&Arc::as_ptr(part).cast());
+        if is_new {
+            self.seen.push(Arc::as_ptr(part).cast());
+        }
+        is_new
+    }
 }
 
-/// What an operation of a formula is made of.
-fn operands<B: Backend>(op: &Op<Expr<B>>) -> Vec<&Expr<B>> {
-    match op {
-        Op::Unary(_, x) => vec![x],
-        Op::Binary(_, a, b) | Op::Compare(_, a, b) => vec![a, b],
-        Op::Select(c, a, b) => vec![c, a, b],
-        // formulas are made of nothing else
-        _ => vec![],
-    }
+/// Whether a part may be found more than once: what is, is remembered.
+fn is_shared<T>(part: &Arc<T>) -> bool {
+    Arc::strong_count(part) > 1
 }
 
 /// Writes lines, each in the formula's dtype or in Bool.
@@ -127,7 +141,8 @@ struct Writer<'a> {
     shape: &'a Shape,
     dtype: DType,
     named: usize,
-    known: HashMap<*const (), usize>,
+    /// Where the parts are that may be found again: few, so that looking through them is quick.
+    known: Vec<(*const (), usize)>,
 }
 
 impl Writer<'_> {
@@ -147,7 +162,7 @@ impl Writer<'_> {
         match &formula.0 {
             Node::Named(i) => Ok(*i),
             Node::Leaf(leaf) => {
-                if let Some(&slot) = self.known.get(&Arc::as_ptr(leaf).cast()) {
+                if let Some(slot) = self.find(leaf) {
                     return Ok(slot);
                 }
                 let slot = match &**leaf {
@@ -157,11 +172,10 @@ impl Writer<'_> {
                     }
                     Arg::Scalar(x) => self.line(Op::Full(*x, self.shape.clone(), self.dtype), self.dtype),
                 };
-                self.known.insert(Arc::as_ptr(leaf).cast(), slot);
-                Ok(slot)
+                Ok(self.remember(leaf, slot))
             }
             Node::Op(op) => {
-                if let Some(&slot) = self.known.get(&Arc::as_ptr(op).cast()) {
+                if let Some(slot) = self.find(op) {
                     return Ok(slot);
                 }
                 let slot = match &**op {
@@ -196,10 +210,22 @@ impl Writer<'_> {
                         return Err(Error::internal("eval", format!("{} is not element-wise", other.name())));
                     }
                 };
-                self.known.insert(Arc::as_ptr(op).cast(), slot);
-                Ok(slot)
+                Ok(self.remember(op, slot))
             }
         }
+    }
+
+    /// Where a part is that was written before.
+    fn find<T>(&self, part: &Arc<T>) -> Option<usize> {
+        let is_it = |(known, _): &&(*const (), usize)| is_shared(part) && *known == Arc::as_ptr(part).cast();
+        self.known.iter().rev().find(is_it).map(|(_, slot)| *slot)
+    }
+
+    fn remember<T>(&mut self, part: &Arc<T>, slot: usize) -> usize {
+        if is_shared(part) {
+            self.known.push((Arc::as_ptr(part).cast(), slot));
+        }
+        slot
     }
 
     /// A formula's value as a number of the common dtype.

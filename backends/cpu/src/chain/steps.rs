@@ -2,6 +2,7 @@
 use crate::elementwise::{Each, grain};
 use firesteel_core::{Binary, DType, Error, Op, Program, Result};
 use smallvec::SmallVec;
+use std::{cell::RefCell, sync::Arc};
 
 /// A line of a program, with what is asked of it for each block.
 pub(super) struct Line {
@@ -38,7 +39,35 @@ pub(crate) struct Steps {
     pub(super) grain: usize,
 }
 
+/// Steps that a thread made lately, with what spells out for what.
+type Recent = Vec<(SmallVec<[u64; 64]>, Arc<Steps>)>;
+
+// a program runs the same formulas over and over
+thread_local!(static RECENT: RefCell<Recent> = RefCell::default());
+
 impl Steps {
+    /// How many a thread keeps.
+    const KEPT: usize = 16;
+
+    /// [`new`](Self::new), or what it gave for the same a little while ago.
+    pub(crate) fn recent(program: &Program, inputs: &[(DType, Option<usize>)]) -> Result<Arc<Self>> {
+        let Some(mut words) = program.spelled() else { return Self::new(program, inputs).map(Arc::new) };
+        words.extend(
+            inputs.iter().map(|(dtype, target)| *dtype as u64 | (target.map_or(0, |i| i as u64 + 1) << 8)),
+        );
+        RECENT.with_borrow_mut(|recent| {
+            if let Some((_, steps)) = recent.iter().find(|(spelled, _)| *spelled == words) {
+                return Ok(steps.clone());
+            }
+            let steps = Arc::new(Self::new(program, inputs)?);
+            if recent.len() == Self::KEPT {
+                recent.remove(0);
+            }
+            recent.push((words, steps.clone()));
+            Ok(steps)
+        })
+    }
+
     /// For inputs of these dtypes, of which some are the results with these numbers before they are written.
     pub(crate) fn new(program: &Program, inputs: &[(DType, Option<usize>)]) -> Result<Self> {
         let mut dtypes: SmallVec<[DType; 8]> = inputs.iter().map(|(dtype, _)| *dtype).collect();

@@ -8,9 +8,9 @@ use super::{
     written::{Derivative, Writer},
 };
 use firesteel_core::{
-    Backend, Differentiable, Meta, Metas, Op, Outputs, Program, Result, Scalar, Shape, Tensor, Trace,
-    backward_all,
+    Backend, Differentiable, Meta, Metas, Outputs, Program, Result, Shape, Tensor, Trace, backward_all,
 };
+use smallvec::SmallVec;
 use std::{
     collections::HashMap,
     sync::{Mutex, OnceLock, PoisonError},
@@ -37,31 +37,13 @@ pub(super) fn derivative(program: &Program, xs: &[Meta], ys: &Metas, wants: &[bo
     Ok(derivative)
 }
 
-/// All that a derivative depends on: shape, and numbers that spell out dtypes, lines, results and wants.
-type Key = (Shape, Vec<u64>);
+/// All that a derivative depends on: shape, and numbers that spell out dtypes, wants, lines and results.
+type Key = (Shape, SmallVec<[u64; 64]>);
 
-/// The key of a program whose lines are all element-wise.
+/// The key of a program whose lines are all element-wise; others are derived each time.
 fn key(program: &Program, xs: &[Meta], wants: &[bool]) -> Option<Key> {
-    let mut words = vec![xs.len() as u64];
+    let mut words = program.spelled()?;
     words.extend(xs.iter().zip(wants).map(|(x, &wanted)| x.dtype as u64 * 2 + u64::from(wanted)));
-    for op in &program.code {
-        let (tag, kind) = match op {
-            Op::Full(Scalar::Float(x), _, dtype) => (0, [x.to_bits(), *dtype as u64]),
-            Op::Full(Scalar::Int(x), _, dtype) => (1, [*x as u64, *dtype as u64]),
-            Op::Full(Scalar::Bool(x), _, dtype) => (2, [u64::from(*x), *dtype as u64]),
-            Op::Unary(kind, _) => (3, [*kind as u64, 0]),
-            Op::Binary(kind, ..) => (4, [*kind as u64, 0]),
-            Op::Compare(kind, ..) => (5, [*kind as u64, 0]),
-            Op::Select(..) => (6, [0, 0]),
-            Op::Cast(_, dtype) => (7, [*dtype as u64, 0]),
-            // what is not element-wise is derived each time
-            _ => return None,
-        };
-        words.push(tag);
-        words.extend(kind);
-        op.clone().each(|i| words.push(i as u64));
-    }
-    words.extend(program.results.iter().map(|&i| i as u64));
     Some((xs.first()?.shape.clone(), words))
 }
 
