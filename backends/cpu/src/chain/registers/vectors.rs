@@ -67,9 +67,9 @@ impl Step {
         };
         if let Some(part) = self.y {
             let to = part.at(tile).cast::<f32>().wrapping_add(from).cast::<S::f32s>();
-            for i in 0..GROUP {
+            for (i, y) in y.iter().enumerate() {
                 // SAFETY: the caller's promise.
-                unsafe { to.add(i).write_unaligned(y[i]) };
+                unsafe { to.add(i).write_unaligned(*y) };
             }
         }
         y
@@ -92,18 +92,20 @@ impl Operand {
             Numbers::Before => (),
             Numbers::Many(part) => {
                 let lies = part.at(tile).cast::<f32>().wrapping_add(from).cast::<S::f32s>();
-                for i in 0..GROUP {
+                for (i, x) in x.iter_mut().enumerate() {
                     // SAFETY: the caller's promise.
-                    x[i] = unsafe { lies.add(i).read_unaligned() };
+                    *x = unsafe { lies.add(i).read_unaligned() };
                 }
             }
             Numbers::One(one) => x = [simd.splat_f32s(one); GROUP],
         }
         if self.times != 1.0 {
             let times = simd.splat_f32s(self.times);
-            for i in 0..GROUP {
-                x[i] = simd.mul_f32s(x[i], times);
-            }
+            x = map(
+                x,
+                #[inline(always)]
+                |x| simd.mul_f32s(x, times),
+            );
         }
         x
     }
