@@ -140,10 +140,11 @@ fn of_two(kind: Binary) -> Option<Kind> {
     }))
 }
 
-/// Whether there are vectors to name here, and so many elements fill a group of them; else loops over tiles are as good.
+/// Whether vectors are as wide and registers as many as with AVX-512, and so many elements fill a group; with AVX2 loops over
+/// tiles are as good, and better for long formulas.
 pub(super) fn pays(len: usize) -> bool {
     let lanes = best().lanes();
-    lanes > 1 && len >= GROUP * lanes
+    lanes >= 16 && len >= GROUP * lanes
 }
 
 /// What is to be fetched meanwhile: of a tile of each input that part, of so many.
