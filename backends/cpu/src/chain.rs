@@ -169,12 +169,12 @@ impl<'a> Epilogue<'a> {
     /// Over the product, `out`, and what stands beside it; nothing where the formula has to have the product whole.
     pub(crate) fn new(program: &Program, beside: &[&'a CpuValue], out: &Meta) -> Result<Option<Self>> {
         let dtypes = [(out.dtype, Some(0))].into_iter().chain(beside.iter().map(|x| (x.meta.dtype, None)));
-        let steps = Steps::new(program, &dtypes.collect::<Vec<_>>())?;
+        let steps = Steps::recent(program, &dtypes.collect::<Vec<_>>())?;
         if steps.may_fail() || steps.results.len() != 1 {
             return Ok(None);
         }
         let inputs = [Input::Target(0)].into_iter().chain(beside.iter().map(|&x| Input::Value(x)));
-        let plan = Plan::new(Arc::new(steps), inputs.collect(), &smallvec![out.clone()])?;
+        let plan = Plan::new(steps, inputs.collect(), &smallvec![out.clone()])?;
         Ok(plan.lies().then_some(Self(Plan { streams: false, ..plan })))
     }
 
